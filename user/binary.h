@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A file that holds a CPython interpreter (executable or libpython), analysed from its ELF bytes.
+ * The file may be the attacker's: every offset and length is checked.
+ */
+#ifndef PYTRAIL_BINARY_H
+#define PYTRAIL_BINARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../bpf/wire.h"
+
+#define BINARY_SITES_MAX 32
+
+struct binary_site {
+	uint64_t address;      /* link-time address, adjusted for prelink by the note's base */
+	uint64_t offset;       /* in the file: what a uprobe is attached to */
+	uint64_t semaphore;    /* offset in the file of its semaphore, 0: none */
+	struct pt_arg args[2]; /* event name, argument tuple */
+};
+
+struct binary {
+	dev_t dev;
+	ino_t ino;
+	int fd;		   /* kept open, O_RDONLY|O_CLOEXEC: pins the inode; owned */
+	char *path;	   /* for people; as seen in maps or given; owned */
+	char build_id[41]; /* lower-case hexadecimal, "" when there is none */
+	uint32_t py_version; /* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
+	char py_version_text[32]; /* "3.11.2", "3.13" when no more is known, "" */
+	bool free_threaded;
+	bool shared;		      /* a libpython rather than an executable */
+	uint64_t known[PT_KNOWN_MAX]; /* link-time addresses, 0: not found */
+	uint64_t runtime;	      /* link-time address of _PyRuntime, 0: not found */
+	size_t sites_cnt;	      /* python:audit USDT sites */
+	struct binary_site sites[BINARY_SITES_MAX];
+};
+
+/*
+ * Analyses the file behind fd (taken over, also on error). 0 and *out (free with binary__free);
+ * -ENOEXEC: not an ELF file of this machine or no interpreter in it (no PySys_Audit); -errno.
+ * Nothing is said: the caller knows whether it matters.
+ */
+int binary__open(int fd, const char *path, struct binary **out);
+void binary__free(struct binary *b);
+
+/* Cheap test, before binary__open(), whether a mapped file can hold an interpreter, by its name or
+ * by its dynamic symbols: used to skip the libc of the world. */
+bool binary__is_candidate(int fd);
+
+/* Fills the part of a site that comes from the file: address, args, known, versions. Not the layout. */
+void binary__fill_site(const struct binary *b, size_t index, struct pt_site *out);
+
+#endif

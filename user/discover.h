@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Which live processes have a CPython in them, and in which file: through the executable mappings of
+ * /proc/PID/maps, opened by /proc/PID/map_files (or /proc/PID/exe, root), so that other mount
+ * namespaces, deleted files and a start through ld.so work.
+ */
+#ifndef PYTRAIL_DISCOVER_H
+#define PYTRAIL_DISCOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "binary.h"
+
+struct discover;
+
+struct discovered {
+	pid_t pid;
+	struct binary *binary; /* owned by the discover object, one per (dev, inode) */
+	uint64_t bias;	       /* run-time minus link-time address of the file in this process */
+	bool new_binary;       /* first time that this file is seen */
+};
+
+struct discover *discover__new(void);
+void discover__free(struct discover *d);
+
+/*
+ * Looks at one process. 1 and *out: it has an interpreter; 0: it has none; -ESRCH: no such process
+ * (or it exited meanwhile); -EACCES and others: it could not be looked at.
+ */
+int discover__pid(struct discover *d, pid_t pid, struct discovered *out);
+
+/* Looks at every process; cb is called for each with an interpreter. 0, or what cb returned when not
+ * 0, or -errno. Files once found to be no interpreter are remembered by (dev, inode, mtime). */
+int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discovered *found),
+		  void *ctx);
+
+/* Analyses a file that nobody runs yet, by path (an executable about to be started; `#!` lines are
+ * followed, /usr/bin/env included). 1, 0 or -errno as above; an executable that needs a shared
+ * libpython gives that library. */
+int discover__path(struct discover *d, const char *path, struct discovered *out);
+
+size_t discover__binaries(const struct discover *d, struct binary *const **out);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Facts of processes, by (pid, start time): read from /proc once, or taken from the PT_REC_PROCESS
+ * records of a file. Entries of exited processes stay for a while; the table is bounded.
+ */
+#ifndef PYTRAIL_PROCESS_H
+#define PYTRAIL_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../reader.h"
+
+struct buf;
+struct process_table;
+
+struct process {
+	uint32_t pid;
+	uint64_t start_ns;  /* CLOCK_BOOTTIME */
+	char entity_id[33]; /* hash of boot id, pid, start: lower-case hexadecimal */
+	/*
+	 * Rendered once: the members of "process" in the JSON event that do not change from event to
+	 * event, `"exe":"…","argv":["…"],"cwd":"…","start_ns":1,"entity_id":"…","container_id":"…"`.
+	 */
+	const char *json;
+	size_t json_len;
+	const char *exe; /* terminated; NULL when not known, as cwd and container_id */
+	const char *cwd;
+	const char *container_id;
+	const char *argv; /* NUL-separated */
+	size_t argv_len;
+	bool partial; /* the process was gone before its facts could be read */
+};
+
+/* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. NULL: no memory. */
+struct process_table *process_table__new(const char *boot_id, size_t max_entries);
+void process_table__free(struct process_table *t);
+
+/*
+ * The entry of the task's process, or NULL without memory. With `live`, a process not seen before is
+ * read from /proc (its start time must be the task's: a pid that was used again is not mistaken), and
+ * *fresh, when given, says that it was. Valid until the entry is evicted: use it for the event at hand.
+ */
+const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
+					 bool live, bool *fresh);
+
+/* Puts a PT_REC_PROCESS record's facts into the table. 0, -EBADMSG, -ENOMEM. */
+int process_table__put_record(struct process_table *t, const void *record, size_t size);
+
+/* Appends the PT_REC_PROCESS record of an entry to b (8-byte padded), for --record. */
+void process__to_record(const struct process *p, const struct pt_rec *like, struct buf *b);
+
+/* The process executed another file, or exited: its facts are read anew at the next event, or kept for
+ * a while. */
+void process_table__exec(struct process_table *t, const struct pt_task *task);
+void process_table__exit(struct process_table *t, const struct pt_task *task);
+
+size_t process_table__count(const struct process_table *t); /* distinct processes ever seen */
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Formats: pure functions from a record to bytes. To add one: a file here and a row in format.c. */
+#ifndef PYTRAIL_FORMAT_H
+#define PYTRAIL_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../reader.h"
+
+struct buf;
+
+/* What a rendering depends on beside the record. */
+struct format_context {
+	int64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+	char instance[40]; /* first part of "id": hash of boot id and start of this collector */
+	bool color;	   /* text only */
+	unsigned width;	   /* text only: columns, 0: do not fit */
+};
+
+struct format {
+	const char *name;
+	/* Each appends one whole record, its newline included, to out. */
+	void (*event)(struct buf *out, const struct event *ev, const struct format_context *ctx);
+	void (*lost)(struct buf *out, const struct pt_lost *lost, uint64_t seq,
+		     const struct format_context *ctx);
+};
+
+/* NULL: no such format. */
+const struct format *format__find(const char *name, size_t len);
+/* "text, json", for error messages. */
+const char *format__names(void);
+
+extern const struct format format_json, format_text;
+
+/*
+ * Appends only the JSON object of the arguments, `{"path":"/","mode":"r"}`, and, to `notes` when it
+ * is not NULL, `,"truncated":{…},"unreadable":[…]` where there is anything to say. The hot path of
+ * every JSON-based format, and what the decoder's tests call.
+ */
+void json__args(struct buf *out, struct buf *notes, const struct event *ev);
+
+/* A JSON string, quotes included, of bytes that should be UTF-8: bad bytes become \udcXX escapes (as
+ * Python's surrogateescape), controls are escaped, so is DEL. */
+void json__string(struct buf *out, const char *s, size_t len);
+
+/* The JSON schema of the `json` format, as `pytrail events --json-schema` prints it. */
+extern const char json_schema[];
+
+#endif

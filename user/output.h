@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The user side's pipeline behind the ring, the same for live records and replayed ones: record →
+ * reader → process facts → every -o format and sink, and --record. Owns sequence numbers and the
+ * count of what user space emitted, filtered and lost.
+ */
+#ifndef PYTRAIL_OUTPUT_H
+#define PYTRAIL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct output;
+struct pattern_list;
+struct record_writer;
+struct process_table;
+
+struct output_options {
+	const char *const *specs; /* FORMAT[:DEST] of every -o; none: text or json on standard output */
+	size_t specs_cnt;
+	struct record_writer *record;	     /* or NULL; not owned */
+	const struct pattern_list *patterns; /* or NULL; not owned: what the kernel could not decide */
+	const char *boot_id;		     /* of the host the records come from */
+	int64_t realtime_offset_ns;
+	uint64_t instance_ns; /* start of the collector, CLOCK_REALTIME */
+	uint64_t max_events;  /* 0: no limit */
+	bool live;	      /* /proc is that of the records */
+};
+
+struct output_stats {
+	uint64_t events;    /* emitted to every output */
+	uint64_t filtered;  /* by patterns, here */
+	uint64_t malformed; /* records refused by the reader */
+	uint64_t lost;	    /* sum of the counts of lost records that passed */
+	uint64_t processes;
+};
+
+/* 0, or -EINVAL for a bad -o (said), or -errno (said). */
+int output__new(const struct output_options *opts, struct output **out);
+void output__free(struct output *o);
+
+/*
+ * One record of any kind. Returns 0; 1 when max_events is reached with it; -errno when an output
+ * failed for good (said once; -EPIPE is the quiet end of a pipe).
+ */
+int output__record(struct output *o, const void *record, size_t size);
+int output__flush(struct output *o);
+const struct output_stats *output__stats(const struct output *o);
+struct process_table *output__processes(struct output *o);
+
+#endif

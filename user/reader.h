@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Records (bpf/wire.h) made safe to use: the one place that checks lengths. Nothing is copied; an
+ * event points into its record, which must be 8-byte aligned and outlive it.
+ */
+#ifndef PYTRAIL_READER_H
+#define PYTRAIL_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf/wire.h"
+
+struct catalog_event;
+struct process;
+
+/* An audit record after its checks, and what user space adds to it. */
+struct event {
+	const struct pt_audit *audit;
+	const char *name; /* not terminated, any bytes: UTF-8 is not certain */
+	size_t name_len;
+	const uint8_t *nodes; /* pt_node stream, NULL when undecoded */
+	size_t nodes_len;
+	const struct catalog_event *known; /* NULL: not in the table */
+	const struct process *process;	   /* NULL or facts of the process */
+	uint64_t seq;			   /* gap-free number of this record in the stream */
+};
+
+/*
+ * Checks a record of `size` bytes (what the ring or the file said) and fills *out, `known` included,
+ * process and seq not. Returns 0; -EBADMSG when it is malformed: a lying length, an unknown version,
+ * a name outside, a root that is not a tuple, nodes that do not nest, leaf payloads of a wrong size,
+ * depth above PT_DEPTH_MAX + 2. -EPROTO when it is not an audit record.
+ */
+int reader__audit(const void *record, size_t size, struct event *out);
+
+/* The same for the common header of any record: NULL when malformed. */
+const struct pt_rec *reader__header(const void *record, size_t size);
+const struct pt_lost *reader__lost(const void *record, size_t size);
+
+struct process_facts {
+	const char *exe, *argv, *cwd, *container; /* NULL when not known; not terminated */
+	size_t exe_len, argv_len, cwd_len, container_len;
+};
+
+/* Returns 0 or -EBADMSG. */
+int reader__process(const void *record, size_t size, struct process_facts *out);
+
+/*
+ * A walk over checked nodes: `it` must come from a record that reader__audit() accepted. A node's
+ * true length is in `length` (characters, bytes, digits, items; UINT64_MAX: not known), its stored
+ * bytes in data/len with the length prefix of PT_F_CUT leaves and containers taken off.
+ */
+struct node_iter {
+	const uint8_t *pos, *end;
+};
+
+struct node {
+	uint8_t kind;
+	uint8_t flags;
+	const uint8_t *data;
+	size_t len;
+	uint64_t length;
+	uint64_t value; /* PT_K_INT (as int64_t), PT_K_OBJECT and PT_K_UNREADABLE address, code's line */
+};
+
+static inline struct node_iter node_iter__of(const struct event *ev)
+{
+	return (struct node_iter){ev->nodes, ev->nodes + ev->nodes_len};
+}
+
+/* False at the end of the stream, which may come before open containers are closed. */
+bool node_iter__next(struct node_iter *it, struct node *out);
+
+static inline bool node__is_container(const struct node *n)
+{
+	return n->kind >= PT_K_TUPLE;
+}
+
+#endif

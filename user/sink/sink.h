@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Sinks: bytes to the world. To add one: a file here and a row in sink.c. */
+#ifndef PYTRAIL_SINK_H
+#define PYTRAIL_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sink;
+
+/* dest: "-" or NULL for standard output, else a file's path (created with mode 0600, appended to).
+ * 0 and *out (free with sink__close), or -errno, said with log__error already. */
+int sink__open(const char *dest, struct sink **out);
+
+/* Takes whole records. Buffers; 0 or -errno (-EPIPE: the reader is gone, -ENOSPC ...), once said. */
+int sink__write(struct sink *s, const char *data, size_t len);
+/* Hands on what is buffered. 0 or -errno. */
+int sink__flush(struct sink *s);
+int sink__close(struct sink *s);
+bool sink__is_terminal(const struct sink *s);
+
+#endif
