@@ -52,7 +52,7 @@ enum pt_rec_kind {
 /* Who: the thread that raised the event, as the kernel knows it at that moment. */
 struct pt_task {
 	__u64 start_ns; /* start of the process (group leader), CLOCK_BOOTTIME */
-	__u32 pid;	/* process (tgid), in the initial PID namespace, as is tid, ppid */
+	__u32 pid;      /* process (tgid), in the initial PID namespace, as is tid, ppid */
 	__u32 tid;
 	__u32 ppid;
 	__u32 uid;
@@ -77,9 +77,9 @@ enum pt_probe {
 };
 
 enum pt_audit_flags {
-	PT_AUDIT_CUT = 1 << 0,		   /* the node stream ended early: a limit of the record */
-	PT_AUDIT_UNDECODED = 1 << 1,	   /* no layout for this interpreter: there are no nodes */
-	PT_AUDIT_NAME_CUT = 1 << 2,	   /* the name has more than PT_NAME_MAX bytes */
+	PT_AUDIT_CUT = 1 << 0,             /* the node stream ended early: a limit of the record */
+	PT_AUDIT_UNDECODED = 1 << 1,       /* no layout for this interpreter: there are no nodes */
+	PT_AUDIT_NAME_CUT = 1 << 2,        /* the name has more than PT_NAME_MAX bytes */
 	PT_AUDIT_NAME_UNREADABLE = 1 << 3, /* name_len is 0, the name's memory could not be read */
 	PT_AUDIT_FREE_THREADED = 1 << 4,
 };
@@ -87,12 +87,12 @@ enum pt_audit_flags {
 struct pt_audit {
 	struct pt_rec rec;
 	__u64 call_site;  /* return address of the probed call, 0: not known */
-	__u64 bias;	  /* run-time address minus link-time address of the probed file */
-	__u32 site;	  /* index into the sites map while attached */
+	__u64 bias;       /* run-time address minus link-time address of the probed file */
+	__u32 site;       /* index into the sites map while attached */
 	__u32 py_version; /* PY_VERSION_HEX of the interpreter, 0: not known */
-	__u16 name_len;	  /* bytes of the name, without a NUL */
-	__u8 probe;	  /* enum pt_probe */
-	__u8 flags;	  /* enum pt_audit_flags */
+	__u16 name_len;   /* bytes of the name, without a NUL */
+	__u8 probe;       /* enum pt_probe */
+	__u8 flags;       /* enum pt_audit_flags */
 	__u32 reserved;
 };
 
@@ -101,16 +101,16 @@ enum pt_kind {
 	PT_K_NONE = 1,
 	PT_K_FALSE = 2,
 	PT_K_TRUE = 3,
-	PT_K_INT = 4,	 /* payload: __s64 */
+	PT_K_INT = 4,    /* payload: __s64 */
 	PT_K_BIGINT = 5, /* payload: __u32 digits of 30 bits, least significant first.
 				 * PT_F_CUT: the stored digits are the most significant ones and the
 				 * dropped count (length - stored) is even, so that the hexadecimal
 				 * digits of what is stored are a prefix of the true ones */
-	PT_K_FLOAT = 6,	 /* payload: double */
-	PT_K_STR = 7,	 /* payload: one byte a character, Latin-1 (ASCII included) */
-	PT_K_STR2 = 8,	 /* payload: __u16 a character, UCS-2, lone surrogates possible */
-	PT_K_STR4 = 9,	 /* payload: __u32 a character, anything possible */
-	PT_K_UTF8 = 10,	 /* payload: bytes of a C string that CPython decodes as UTF-8 */
+	PT_K_FLOAT = 6,  /* payload: double */
+	PT_K_STR = 7,    /* payload: one byte a character, Latin-1 (ASCII included) */
+	PT_K_STR2 = 8,   /* payload: __u16 a character, UCS-2, lone surrogates possible */
+	PT_K_STR4 = 9,   /* payload: __u32 a character, anything possible */
+	PT_K_UTF8 = 10,  /* payload: bytes of a C string that CPython decodes as UTF-8 */
 	PT_K_BYTES = 11,
 	PT_K_BYTEARRAY = 12,
 	PT_K_CLASS = 13,      /* payload: tp_name, bytes of UTF-8 */
@@ -123,7 +123,7 @@ enum pt_kind {
 	PT_K_DICT = 34, /* children: key, value, key, value ... */
 	PT_K_SET = 35,
 	PT_K_FROZENSET = 36,
-	PT_K_CODE = 37,	    /* payload: __u64 co_firstlineno. children: qualname (name before 3.11),
+	PT_K_CODE = 37,     /* payload: __u64 co_firstlineno. children: qualname (name before 3.11),
 				 * filename */
 	PT_K_FUNCTION = 38, /* payload: none. children: qualname, module */
 	PT_K_CFUNCTION = 39, /* payload: ml_name, UTF-8. children: module */
@@ -211,8 +211,8 @@ struct pt_layout {
 	__u16 str_state;       /* __u32 bit field */
 	__u16 str_ascii;       /* data of a compact ASCII string */
 	__u16 str_compact;     /* data of any other compact string */
-	__u16 str_any;	       /* pointer to the data of one that is not compact */
-	__u16 str_wstr;	       /* or 0: pointer to wchar_t of a legacy string (before 3.12) */
+	__u16 str_any;         /* pointer to the data of one that is not compact */
+	__u16 str_wstr;        /* or 0: pointer to wchar_t of a legacy string (before 3.12) */
 	__u16 str_wstr_length; /* or 0 */
 	__u16 float_value;
 	__u16 int_size; /* ob_size (signed digits) before 3.12, lv_tag from 3.12 on */
@@ -246,26 +246,26 @@ struct pt_layout {
 /* Objects that the decoder knows by address; link-time addresses in the probed file, 0: not found.
  * The order is that of enum pt_known; scripts and binary.c use it. */
 enum pt_known {
-	PT_KNOWN_NONE,	    /* _Py_NoneStruct */
-	PT_KNOWN_TRUE,	    /* _Py_TrueStruct */
-	PT_KNOWN_FALSE,	    /* _Py_FalseStruct */
-	PT_KNOWN_STR,	    /* PyUnicode_Type */
-	PT_KNOWN_INT,	    /* PyLong_Type */
-	PT_KNOWN_TUPLE,	    /* PyTuple_Type */
-	PT_KNOWN_BYTES,	    /* PyBytes_Type */
-	PT_KNOWN_LIST,	    /* PyList_Type */
-	PT_KNOWN_DICT,	    /* PyDict_Type */
-	PT_KNOWN_FLOAT,	    /* PyFloat_Type */
+	PT_KNOWN_NONE,      /* _Py_NoneStruct */
+	PT_KNOWN_TRUE,      /* _Py_TrueStruct */
+	PT_KNOWN_FALSE,     /* _Py_FalseStruct */
+	PT_KNOWN_STR,       /* PyUnicode_Type */
+	PT_KNOWN_INT,       /* PyLong_Type */
+	PT_KNOWN_TUPLE,     /* PyTuple_Type */
+	PT_KNOWN_BYTES,     /* PyBytes_Type */
+	PT_KNOWN_LIST,      /* PyList_Type */
+	PT_KNOWN_DICT,      /* PyDict_Type */
+	PT_KNOWN_FLOAT,     /* PyFloat_Type */
 	PT_KNOWN_BYTEARRAY, /* PyByteArray_Type */
-	PT_KNOWN_SET,	    /* PySet_Type */
+	PT_KNOWN_SET,       /* PySet_Type */
 	PT_KNOWN_FROZENSET, /* PyFrozenSet_Type */
-	PT_KNOWN_CODE,	    /* PyCode_Type */
+	PT_KNOWN_CODE,      /* PyCode_Type */
 	PT_KNOWN_FUNCTION,  /* PyFunction_Type */
 	PT_KNOWN_CFUNCTION, /* PyCFunction_Type */
 	PT_KNOWN_METHOD,    /* PyMethod_Type */
 	PT_KNOWN_MODULE,    /* PyModule_Type */
-	PT_KNOWN_BOOL,	    /* PyBool_Type */
-	PT_KNOWN_TYPE,	    /* PyType_Type */
+	PT_KNOWN_BOOL,      /* PyBool_Type */
+	PT_KNOWN_TYPE,      /* PyType_Type */
 	PT_KNOWN_MAX = 24
 };
 
@@ -273,7 +273,7 @@ enum pt_known {
 enum pt_arg_kind {
 	PT_ARG_NONE = 0,
 	PT_ARG_CONST = 1,     /* value */
-	PT_ARG_REG = 2,	      /* register */
+	PT_ARG_REG = 2,       /* register */
 	PT_ARG_REG_DEREF = 3, /* memory at register + value */
 };
 
@@ -292,14 +292,14 @@ enum pt_site_flags {
 
 /* One probe site: all that the program under it needs, found by the attach cookie (its index). */
 struct pt_site {
-	__u64 address;	       /* link-time address of the probed instruction */
+	__u64 address;         /* link-time address of the probed instruction */
 	struct pt_arg args[2]; /* USDT: event name, argument tuple */
 	__u64 known[PT_KNOWN_MAX];
 	struct pt_layout layout;
 	__u32 py_version; /* PY_VERSION_HEX, 0: not known */
-	__u32 binary;	  /* user space's number of the file */
-	__u8 probe;	  /* enum pt_probe */
-	__u8 flags;	  /* enum pt_site_flags */
+	__u32 binary;     /* user space's number of the file */
+	__u8 probe;       /* enum pt_probe */
+	__u8 flags;       /* enum pt_site_flags */
 	__u8 reserved[6];
 };
 

@@ -25,16 +25,16 @@ struct binary_site {
 struct binary {
 	dev_t dev;
 	ino_t ino;
-	int fd;		   /* kept open, O_RDONLY|O_CLOEXEC: pins the inode; owned */
-	char *path;	   /* for people; as seen in maps or given; owned */
+	int fd;            /* kept open, O_RDONLY|O_CLOEXEC: pins the inode; owned */
+	char *path;        /* for people; as seen in maps or given; owned */
 	char build_id[41]; /* lower-case hexadecimal, "" when there is none */
 	uint32_t py_version; /* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
 	char py_version_text[32]; /* "3.11.2", "3.13" when no more is known, "" */
 	bool free_threaded;
-	bool shared;		      /* a libpython rather than an executable */
+	bool shared;                  /* a libpython rather than an executable */
 	uint64_t known[PT_KNOWN_MAX]; /* link-time addresses, 0: not found */
-	uint64_t runtime;	      /* link-time address of _PyRuntime, 0: not found */
-	size_t sites_cnt;	      /* python:audit USDT sites */
+	uint64_t runtime;             /* link-time address of _PyRuntime, 0: not found */
+	size_t sites_cnt;             /* python:audit USDT sites */
 	struct binary_site sites[BINARY_SITES_MAX];
 };
 

@@ -30,7 +30,7 @@ struct catalog_event {
 	uint16_t until;
 	uint8_t severity;     /* 1 informational to 5 critical */
 	bool documented;      /* named in an edition of CPython's audit events table */
-	bool linux_;	      /* can be raised on Linux (false: Windows only) */
+	bool linux_;          /* can be raised on Linux (false: Windows only) */
 	const char *module;   /* "os", "socket" ... */
 	const char *category; /* see events/README.md */
 	const char *sources;  /* "C:Modules/posixmodule.c (OOO), Py:Lib/os.py": where raised, how */

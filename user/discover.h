@@ -19,7 +19,7 @@ struct discover;
 struct discovered {
 	pid_t pid;
 	struct binary *binary; /* owned by the discover object, one per (dev, inode) */
-	uint64_t bias;	       /* run-time minus link-time address of the file in this process */
+	uint64_t bias;         /* run-time minus link-time address of the file in this process */
 	bool new_binary;       /* first time that this file is seen */
 };
 
@@ -35,7 +35,7 @@ int discover__pid(struct discover *d, pid_t pid, struct discovered *out);
 /* Looks at every process; cb is called for each with an interpreter. 0, or what cb returned when not
  * 0, or -errno. Files once found to be no interpreter are remembered by (dev, inode, mtime). */
 int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discovered *found),
-		  void *ctx);
+                  void *ctx);
 
 /* Analyses a file that nobody runs yet, by path (an executable about to be started; `#!` lines are
  * followed, /usr/bin/env included). 1, 0 or -errno as above; an executable that needs a shared

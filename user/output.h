@@ -19,20 +19,20 @@ struct process_table;
 struct output_options {
 	const char *const *specs; /* FORMAT[:DEST] of every -o; none: text or json on standard output */
 	size_t specs_cnt;
-	struct record_writer *record;	     /* or NULL; not owned */
+	struct record_writer *record;        /* or NULL; not owned */
 	const struct pattern_list *patterns; /* or NULL; not owned: what the kernel could not decide */
-	const char *boot_id;		     /* of the host the records come from */
+	const char *boot_id;                 /* of the host the records come from */
 	int64_t realtime_offset_ns;
 	uint64_t instance_ns; /* start of the collector, CLOCK_REALTIME */
 	uint64_t max_events;  /* 0: no limit */
-	bool live;	      /* /proc is that of the records */
+	bool live;            /* /proc is that of the records */
 };
 
 struct output_stats {
 	uint64_t events;    /* emitted to every output */
 	uint64_t filtered;  /* by patterns, here */
 	uint64_t malformed; /* records refused by the reader */
-	uint64_t lost;	    /* sum of the counts of lost records that passed */
+	uint64_t lost;      /* sum of the counts of lost records that passed */
 	uint64_t processes;
 };
 

@@ -23,8 +23,8 @@ struct event {
 	const uint8_t *nodes; /* pt_node stream, NULL when undecoded */
 	size_t nodes_len;
 	const struct catalog_event *known; /* NULL: not in the table */
-	const struct process *process;	   /* NULL or facts of the process */
-	uint64_t seq;			   /* gap-free number of this record in the stream */
+	const struct process *process;     /* NULL or facts of the process */
+	uint64_t seq;                      /* gap-free number of this record in the stream */
 };
 
 /*

@@ -10,7 +10,7 @@ struct record_writer;
 struct record_reader;
 
 struct record_header {
-	char magic[8];	  /* "pytrail\n" */
+	char magic[8];    /* "pytrail\n" */
 	uint32_t version; /* PT_WIRE_VERSION */
 	uint32_t header_size;
 	int64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */

@@ -43,7 +43,7 @@ void process_table__free(struct process_table *t);
  * *fresh, when given, says that it was. Valid until the entry is evicted: use it for the event at hand.
  */
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
-					 bool live, bool *fresh);
+                                         bool live, bool *fresh);
 
 /* Puts a PT_REC_PROCESS record's facts into the table. 0, -EBADMSG, -ENOMEM. */
 int process_table__put_record(struct process_table *t, const void *record, size_t size);

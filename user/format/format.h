@@ -15,8 +15,8 @@ struct buf;
 struct format_context {
 	int64_t realtime_offset_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	char instance[40]; /* first part of "id": hash of boot id and start of this collector */
-	bool color;	   /* text only */
-	unsigned width;	   /* text only: columns, 0: do not fit */
+	bool color;        /* text only */
+	unsigned width;    /* text only: columns, 0: do not fit */
 };
 
 struct format {
@@ -24,7 +24,7 @@ struct format {
 	/* Each appends one whole record, its newline included, to out. */
 	void (*event)(struct buf *out, const struct event *ev, const struct format_context *ctx);
 	void (*lost)(struct buf *out, const struct pt_lost *lost, uint64_t seq,
-		     const struct format_context *ctx);
+	             const struct format_context *ctx);
 };
 
 /* NULL: no such format. */
