@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "buf.h"
+
+#define BUF_MIN 256
+
+bool buf__reserve_slow(struct buf *b, size_t more)
+{
+	size_t need, cap;
+	char *data;
+
+	if (__builtin_add_overflow(b->len, more, &need))
+		goto fail;
+	cap = b->cap < BUF_MIN ? BUF_MIN : b->cap;
+	while (cap < need) {
+		if (__builtin_mul_overflow(cap, (size_t)2, &cap))
+			goto fail;
+	}
+	data = realloc(b->data, cap);
+	if (!data)
+		goto fail;
+	b->data = data;
+	b->cap = cap;
+	return true;
+
+fail:
+	b->failed = true;
+	return false;
+}
+
+void buf__free(struct buf *b)
+{
+	free(b->data);
+	*b = BUF_INIT;
+}
+
+void buf__printf(struct buf *b, const char *fmt, ...)
+{
+	size_t room = b->cap - b->len;
+	va_list ap;
+	int n;
+
+	/* The common case fits into what is there: one pass. */
+	va_start(ap, fmt);
+	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		b->failed = true;
+		return;
+	}
+	if ((size_t)n >= room) {
+		if (!buf__reserve(b, (size_t)n + 1))
+			return;
+		va_start(ap, fmt);
+		n = vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+		if (n < 0) {
+			b->failed = true;
+			return;
+		}
+	}
+	b->len += (size_t)n;
+}
+
+/* Two digits at a time: half the divisions. */
+static const char digit_pairs[200] = "0001020304050607080910111213141516171819"
+				     "2021222324252627282930313233343536373839"
+				     "4041424344454647484950515253545556575859"
+				     "6061626364656667686970717273747576777879"
+				     "8081828384858687888990919293949596979899";
+
+void buf__u64(struct buf *b, uint64_t v)
+{
+	char digits[20]; /* of UINT64_MAX */
+	char *p = digits + sizeof(digits);
+
+	while (v >= 100) {
+		p -= 2;
+		memcpy(p, digit_pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		p -= 2;
+		memcpy(p, digit_pairs + v * 2, 2);
+	} else {
+		*--p = (char)('0' + v);
+	}
+	buf__append(b, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void buf__i64(struct buf *b, int64_t v)
+{
+	uint64_t magnitude = (uint64_t)v;
+
+	if (v < 0) {
+		buf__char(b, '-');
+		magnitude = -magnitude;
+	}
+	buf__u64(b, magnitude);
+}
