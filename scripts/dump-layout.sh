@@ -23,8 +23,8 @@ fi
 here=$(dirname "$0")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# Debian keeps pyconfig.h in the multiarch directory and includes it by that path. -w: the internal
+# Debian keeps pyconfig.h in the multiarch directory beside this one. -w: the internal
 # headers of old versions do not compile without warnings, and it is only offsets that are wanted.
-${CC:-cc} -w -std=gnu11 $define -I"$1" -I"$1/internal" -I/usr/include/ \
+${CC:-cc} -w -std=gnu11 $define -I"$1" -I"$1/internal" -idirafter "$1/.." \
 	-o "$tmp/dump" "$here/dump-layout.c"
 "$tmp/dump" $argument
