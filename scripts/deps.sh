@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|all]
+#
+# Debian and Ubuntu by apt-get, Fedora by dnf; elsewhere it prints what to install. When nothing is
+# missing it changes nothing and touches no network.
+set -eu
+
+# Tier, proof that it is there (a function; "-": ask the package manager), Debian's package (a|b: the
+# first one that exists; ?a: only if the release has it; @clang-rt: by clang's version), Fedora's
+# (-: none needed).
+table() {
+	cat <<-'END'
+	build  has_cmd:gcc                 gcc                          gcc
+	build  has_cmd:make                make                         make
+	build  has_cmd:clang               clang                        clang
+	build  has_llvm_strip              llvm                         llvm
+	build  has_bpftool                 bpftool|linux-tools-generic  bpftool
+	build  -                           libbpf-dev                   libbpf-devel
+	build  -                           libelf-dev                   elfutils-libelf-devel
+	build  -                           zlib1g-dev                   zlib-devel
+	build  -                           libc6-dev                    glibc-devel
+	build  -                           linux-libc-dev               kernel-headers
+	build  has_cmd:pkg-config          pkgconf|pkg-config           pkgconf-pkg-config
+	build  has_file:/usr/bin/python3   python3                      python3
+	test   has_cmd:clang-format        clang-format                 clang-tools-extra
+	test   has_fuzzer                  @clang-rt                    compiler-rt
+	test   -                           libcmocka-dev                libcmocka-devel
+	test   -                           python3-pytest               python3-pytest
+	test   -                           ?python3.11                  -
+	test   -                           ?libpython3.11-testsuite     python3-test
+	test   -                           python3-django               python3-django
+	test   has_cmd:hg                  mercurial                    mercurial
+	test   has_cmd:readelf             binutils                     binutils
+	test   has_cmd:ps                  procps                       procps-ng
+	test   has_cmd:setpriv             util-linux                   util-linux
+	test   has_cmd:xz                  xz-utils                     xz
+	test   -                           ca-certificates              ca-certificates
+	test   -                           -                            libasan
+	test   -                           -                            libubsan
+	all    has_cmd:curl                curl                         curl
+	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
+	all    has_cmd:zstd                zstd                         zstd
+	all    -                           libssl-dev                   openssl-devel
+	all    -                           libffi-dev                   libffi-devel
+	END
+}
+
+say() { echo "deps.sh: $*" >&2; }
+has_cmd() { command -v "$1" >/dev/null 2>&1; }
+has_file() { [ -e "$1" ]; }
+has_llvm_strip() { has_cmd llvm-strip || has_cmd llvm-strip-14; }
+# Ubuntu's /usr/sbin/bpftool is a script that looks for the one of the running kernel.
+has_bpftool() { PATH=$PATH:/usr/sbin:/usr/local/sbin bpftool version >/dev/null 2>&1; }
+# Where the compiler looks for libFuzzer's and the sanitizers' run-time parts.
+has_fuzzer() {
+	has_cmd clang || return 1
+	local dir
+	dir=$(clang -print-runtime-dir 2>/dev/null)
+	compgen -G "$dir/libclang_rt.fuzzer*.a" >/dev/null ||
+		[ -e "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ] ||
+		compgen -G "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer*.a" >/dev/null
+}
+
+installed_deb() {
+	[ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]
+}
+installed_rpm() { rpm -q --quiet --whatprovides "$1" 2>/dev/null; }
+exists_deb() { apt-cache show --no-all-versions "$1" 2>/dev/null | grep -q ^Package:; }
+lists_deb() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
+
+# The package with clang's run-time libraries: of the clang that is there, or will be.
+clang_rt() {
+	local major
+	major=$( (clang --version || apt-cache depends clang) 2>/dev/null |
+		sed -nE 's/.*(version |Depends: clang-)([0-9]+).*/\2/p' | head -1)
+	echo "libclang-rt-${major:-14}-dev|libclang-common-${major:-14}-dev"
+}
+
+# Prints $1 ("a|b", "?a") as it is when it is not installed.
+missing_deb() {
+	local name=${1#\?} alternative
+	for alternative in ${name//|/ }; do
+		installed_deb "$alternative" && return
+	done
+	# A release that does not have it will not have it next time either.
+	case $1 in '?'*) if lists_deb && ! exists_deb "$name"; then return; fi ;; esac
+	echo "$1"
+}
+
+# Prints what has to be installed for the tiers $*, by the names of the distribution $family.
+missing() {
+	local tier proof deb rpm name
+	while read -r tier proof deb rpm; do
+		case " $* " in *" $tier "*) ;; *) continue ;; esac
+		[ "$proof" = - ] || ! "${proof%%:*}" "${proof#*:}" || continue
+		if [ "$family" = debian ]; then
+			[ "$deb" = - ] || missing_deb "$deb"
+		elif [ "$rpm" != - ]; then
+			has_cmd rpm && installed_rpm "$rpm" || echo "$rpm"
+		fi
+	done < <(table)
+}
+
+# The first of "a|b" that the release has; nothing for "?a" that it does not have.
+choose_deb() {
+	local name=${1#\?} alternative
+	for alternative in ${name//|/ }; do
+		if exists_deb "$alternative"; then
+			echo "$alternative"
+			return
+		fi
+	done
+	[ "$name" != "$1" ] || echo "${name%%|*}"
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif has_cmd sudo; then
+		sudo env DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		say "not root and no sudo here: as root, run: $*"
+		exit 1
+	fi
+}
+
+install_debian() {
+	local name chosen packages=()
+	export DEBIAN_FRONTEND=noninteractive
+	as_root apt-get update -qq || say "apt-get update failed; going on with the package lists there are"
+	for name in "$@"; do
+		[ "$name" != @clang-rt ] || name=$(clang_rt)
+		chosen=$(choose_deb "$name")
+		[ -z "$chosen" ] || packages+=("$chosen")
+	done
+	[ ${#packages[@]} -gt 0 ] || return 0
+	say "installing ${packages[*]}"
+	as_root apt-get install -y -qq --no-install-recommends \
+		-o DPkg::Lock::Timeout=300 "${packages[@]}" >&2
+}
+
+main() {
+	local tiers names
+	case ${1:-test} in
+	build) tiers=build ;;
+	test) tiers="build test" ;;
+	all) tiers="build test all" ;;
+	*)
+		echo "usage: scripts/deps.sh [build|test|all]" >&2
+		exit 2
+		;;
+	esac
+	if has_cmd apt-get && has_cmd dpkg-query; then
+		family=debian
+	else
+		family=fedora
+	fi
+	# shellcheck disable=SC2086 # tiers are words
+	mapfile -t names < <(missing $tiers)
+	[ ${#names[@]} -gt 0 ] || exit 0
+	if [ "$family" = debian ]; then
+		install_debian "${names[@]}"
+	elif has_cmd dnf; then
+		say "installing ${names[*]}"
+		as_root dnf install -y "${names[@]}"
+	else
+		say "neither apt-get nor dnf here; install these (Fedora's names): ${names[*]}"
+		exit 1
+	fi
+}
+
+main "$@"
