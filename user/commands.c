@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* The table of the commands and what `pytrail help NAME` says of each. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const char trace_usage[] =
+	"usage: pytrail trace [-p PID]... [-f] [-e PATTERNS] [-o FORMAT[:DEST]]... [options]\n"
+	"                     [-- COMMAND ARG...]\n"
+	"\n"
+	"Shows every audit event that CPython processes raise, with its arguments, while they\n"
+	"run. Without -p and without COMMAND it traces the whole host: every CPython that runs\n"
+	"now or starts later. It needs root (or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE);\n"
+	"`pytrail check` says whether this host can be traced.\n"
+	"\n"
+	"What to trace\n"
+	"  -p, --pid PID             this process, all its threads; repeats\n"
+	"  -f, --follow              the children that it forks, too\n"
+	"  -- COMMAND ARG...         run COMMAND, trace it and its children from the first\n"
+	"                            instruction, and end with its exit status (128 + the number\n"
+	"                            of the signal that killed it)\n"
+	"  -e, --events PATTERNS     comma-separated names and globs of events, `!` excludes:\n"
+	"                            -e 'open,socket.*,!socket.gethostname'; repeats\n"
+	"\n"
+	"What to write\n"
+	"  -o, --output FORMAT[:DEST]\n"
+	"                            FORMAT: text (for reading) or json (one object a line);\n"
+	"                            DEST: a file; standard output without one; repeats.\n"
+	"                            Default: text on a terminal, json otherwise\n"
+	"      --record FILE         the records as they come, for `pytrail replay`\n"
+	"      --stats[=SECONDS]     counters on standard error, at the end and every SECONDS\n"
+	"  -q, --quiet               nothing on standard error but errors\n"
+	"  -v, --verbose             say more of what is done; -vv: libbpf's messages, too\n"
+	"\n"
+	"How long\n"
+	"      --duration SECONDS    end after this time\n"
+	"      --max-events N        end after this many events\n"
+	"                            Ctrl-C (SIGINT) and SIGTERM end it as well: what has been\n"
+	"                            seen is still written\n"
+	"\n"
+	"Limits\n"
+	"      --ring-size SIZE      of the buffer between the kernel and pytrail; K, M and G are\n"
+	"                            understood; rounded up to a power of two\n"
+	"      --max-string BYTES    of one str, bytes or int; longer ones are cut and marked\n"
+	"      --max-items N         of one tuple, list, dict or set\n"
+	"      --max-depth N         of values in values, at most 8\n"
+	"      --strict              exit with 4 if an event was lost\n"
+	"\n"
+	"Examples\n"
+	"  pytrail trace                                        everything on this host\n"
+	"  pytrail trace -e 'socket.*,subprocess.Popen'         who connects, who starts what\n"
+	"  pytrail trace -f -p 4242 -o json:/var/log/app.json   one service and its workers\n"
+	"  pytrail trace -o json -- python3 setup.py install    one command\n"
+	"\n"
+	"Exit codes: 0 clean; 1 failure; 2 usage; 3 cannot trace here, with the reason; 4 events\n"
+	"were lost (with --strict); of COMMAND, if there is one.\n";
+
+static const char list_usage[] =
+	"usage: pytrail list [--json]\n"
+	"\n"
+	"Lists the live CPython processes: pid, version, binary, container, and how each would be\n"
+	"traced or why it cannot be.\n"
+	"\n"
+	"  --json                    one JSON object a line\n";
+
+static const char events_usage[] =
+	"usage: pytrail events [--json] [--python VERSION] [NAME]\n"
+	"       pytrail events --json-schema\n"
+	"\n"
+	"Prints the table of audit events that pytrail knows: arguments, versions of CPython that\n"
+	"raise them, category and severity (1 informational to 5 critical).\n"
+	"\n"
+	"  NAME                      this event only, with its arguments by version and where it\n"
+	"                            is raised\n"
+	"  --json                    one JSON object a line\n"
+	"  --python VERSION          the events of one version, such as 3.9\n"
+	"  --json-schema             the JSON Schema of what `pytrail trace -o json` writes\n";
+
+static const char check_usage[] =
+	"usage: pytrail check [--json]\n"
+	"\n"
+	"Says whether this host can be traced: kernel features, privileges, interpreters found;\n"
+	"what is missing and how to get it.\n"
+	"\n"
+	"  --json                    one JSON object\n"
+	"\n"
+	"Exit codes: 0 it can be traced; 3 it cannot.\n";
+
+static const char replay_usage[] =
+	"usage: pytrail replay FILE [-e PATTERNS] [-o FORMAT[:DEST]]... [--max-events N]\n"
+	"\n"
+	"Renders the records that `pytrail trace --record FILE` wrote, as they would have been\n"
+	"then. Needs no privileges. `-` is standard input.\n"
+	"\n"
+	"  -e, --events PATTERNS     as for trace\n"
+	"  -o, --output FORMAT[:DEST]\n"
+	"                            as for trace\n"
+	"      --max-events N        end after this many events\n"
+	"  -q, --quiet               nothing on standard error but errors\n"
+	"  -v, --verbose             say more\n";
+
+static const char help_usage[] = "usage: pytrail help [COMMAND]\n"
+				 "\n"
+				 "Prints what pytrail, or one of its commands, does.\n";
+
+const struct command commands[] = {
+	{"trace", cmd_trace, "show the audit events of processes, of a command or of the host",
+         trace_usage},
+	{"list", cmd_list, "list the live CPython processes and how they would be traced", list_usage},
+	{"events", cmd_events, "print the table of audit events", events_usage},
+	{"check", cmd_check, "say whether this host can be traced, or what is missing", check_usage},
+	{"replay", cmd_replay, "render records again that trace --record wrote", replay_usage},
+	{"help", cmd_help, "say what pytrail or a command does", help_usage},
+};
+const size_t commands_cnt = sizeof(commands) / sizeof(commands[0]);
+
+void command__usage(const char *name)
+{
+	for (size_t i = 0; i < commands_cnt; i++)
+		if (!strcmp(commands[i].name, name))
+			fputs(commands[i].usage, stdout);
+}
