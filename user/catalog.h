@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #define CATALOG_ARGS_MAX 16
+#define CATALOG_OPEN     0xffff /* an `until`: the newest version raises it still */
 
 /* One list of argument names, for a number of arguments and a range of Python versions. */
 struct catalog_signature {
 	uint16_t since; /* 0x0308 for 3.8, inclusive */
-	uint16_t until; /* inclusive */
+	uint16_t until; /* inclusive, or CATALOG_OPEN */
 	uint8_t nargs;
+	bool documented; /* false: the names are arg0, arg1, ... */
 	/* JSON-escaped and quoted with a colon, `"path":`, for the hot path; and plain. */
 	const char *json_names[CATALOG_ARGS_MAX];
 	const char *names[CATALOG_ARGS_MAX];
@@ -30,10 +32,14 @@ struct catalog_event {
 	uint16_t until;
 	uint8_t severity;     /* 1 informational to 5 critical */
 	bool documented;      /* named in an edition of CPython's audit events table */
-	bool linux_;          /* can be raised on Linux (false: Windows only) */
+	bool linux_;          /* can be raised on Linux (false: Windows or BSD only) */
 	const char *module;   /* "os", "socket" ... */
 	const char *category; /* see events/README.md */
-	const char *sources;  /* "C:Modules/posixmodule.c (OOO), Py:Lib/os.py": where raised, how */
+	const char *platform; /* "all", "unix", "linux", "bsd", "windows" */
+	const char *alias;    /* the documentation's, or the code's, other name of it; NULL: none */
+	/* "C:Modules/posixmodule.c (OO) 3.8+; Py:Lib/os.py (top) 3.9+": where raised, how, in which
+	 * versions. "": never raised by this name, see alias. */
+	const char *sources;
 	const char *json_prefix; /* `"event":"os.listdir",` for the hot path */
 	uint8_t signatures_cnt;
 	const struct catalog_signature *signatures; /* newest documented edition first */
