@@ -22,6 +22,15 @@ struct binary_site {
 	struct pt_arg args[2]; /* event name, argument tuple */
 };
 
+/* A PT_LOAD with code in it: file offset, bytes in the file, link-time address. */
+struct binary_segment {
+	uint64_t offset;
+	uint64_t size;
+	uint64_t address;
+};
+
+#define BINARY_SEGMENTS_MAX 8
+
 struct binary {
 	dev_t dev;
 	ino_t ino;
@@ -36,6 +45,8 @@ struct binary {
 	uint64_t runtime;             /* link-time address of _PyRuntime, 0: not found */
 	size_t sites_cnt;             /* python:audit USDT sites */
 	struct binary_site sites[BINARY_SITES_MAX];
+	size_t segments_cnt; /* executable ones */
+	struct binary_segment segments[BINARY_SEGMENTS_MAX];
 };
 
 /*
@@ -52,5 +63,9 @@ bool binary__is_candidate(int fd);
 
 /* Fills the part of a site that comes from the file: address, args, known, versions. Not the layout. */
 void binary__fill_site(const struct binary *b, size_t index, struct pt_site *out);
+
+/* Run-time minus link-time address in a process that has the file's bytes from `offset` on mapped,
+ * executable, at `start`. False: that is not how the system would load this file. */
+bool binary__bias(const struct binary *b, uint64_t start, uint64_t offset, uint64_t *bias);
 
 #endif
