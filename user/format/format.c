@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "format.h"
+
+#include <string.h>
+
+#include "json.h"
+
+static const struct format *const formats[] = {&format_text, &format_json};
+
+#define FORMATS_CNT (sizeof(formats) / sizeof(formats[0]))
+
+const struct format *format__find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < FORMATS_CNT; i++)
+		if (strlen(formats[i]->name) == len && !memcmp(formats[i]->name, name, len))
+			return formats[i];
+	return NULL;
+}
+
+const char *format__names(void)
+{
+	static char names[128];
+
+	if (!names[0])
+		for (size_t i = 0; i < FORMATS_CNT; i++) {
+			if (i)
+				strncat(names, ", ", sizeof(names) - strlen(names) - 1);
+			strncat(names, formats[i]->name, sizeof(names) - strlen(names) - 1);
+		}
+	return names;
+}
+
+const char *lost_cause__name(uint32_t cause)
+{
+	switch (cause) {
+	case PT_LOST_RING_FULL:
+		return "ring_full";
+	case PT_LOST_SCRATCH:
+		return "scratch";
+	case PT_LOST_READER:
+		return "malformed";
+	case PT_LOST_OUTPUT:
+		return "output";
+	default:
+		return "unknown";
+	}
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * "truncated", "unreadable" and "undecoded": which values are not whole, by their paths. A path is
+ * `args.NAME` and then, for what is inside: `[3]` an item of a tuple, list or set; `.KEY`, or
+ * `["KEY"]` for one that is no identifier, a value of a dict; `[3][0]` and `[3][1]` the key and the
+ * value of a pair of a "$dict"; `[3]` also the fourth value of a dict whose key is too long for a
+ * path; `.qualname`, `.file`, `.module`, `.name`, `.args` a part of an object.
+ */
+#include <string.h>
+
+#include "json.h"
+#include "../catalog.h"
+
+#define FRAMES_MAX (PT_DEPTH_MAX + 2)
+/* Characters of a key in a path. */
+#define KEY_MAX 64
+
+enum style { STYLE_ARGS, STYLE_ITEMS, STYLE_OBJECT, STYLE_PAIRS, STYLE_FIXED };
+
+struct frame {
+	uint8_t style;
+	bool said; /* that it is truncated */
+	uint32_t n;
+	struct node node;
+	struct node key; /* STYLE_OBJECT: of the child at hand */
+};
+
+struct walk {
+	struct buf *out;
+	unsigned want; /* one enum json_note */
+	unsigned said;
+	int depth;
+	const struct catalog_signature *sig;
+	struct frame frames[FRAMES_MAX];
+};
+
+/* Per thread, warm after the first use. */
+static __thread struct buf path;
+
+/* Python's ASCII identifiers. */
+static bool is_identifier(const struct node *key)
+{
+	struct chars c = chars__of(key);
+	uint32_t cp;
+	bool first = true;
+
+	while (chars__next(&c, &cp)) {
+		bool alpha = (cp | 0x20) - 'a' < 26 || cp == '_';
+
+		if (cp > 0x7f || !(alpha || (!first && cp - '0' < 10)))
+			return false;
+		first = false;
+	}
+	return !first;
+}
+
+static bool is_short(const struct node *key)
+{
+	struct chars c = chars__of(key);
+	uint32_t cp;
+	size_t cnt = 0;
+
+	while (cnt <= KEY_MAX && chars__next(&c, &cp))
+		cnt++;
+	return cnt <= KEY_MAX;
+}
+
+static void put_index(uint32_t i)
+{
+	buf__char(&path, '[');
+	buf__u64(&path, i);
+	buf__char(&path, ']');
+}
+
+static void put_key(const struct frame *f)
+{
+	if (!is_short(&f->key)) {
+		put_index((f->n - 1) / 2);
+	} else if (is_identifier(&f->key)) {
+		struct chars c = chars__of(&f->key);
+		uint32_t cp;
+
+		buf__char(&path, '.');
+		while (chars__next(&c, &cp))
+			buf__char(&path, (char)cp);
+	} else {
+		buf__char(&path, '[');
+		json__node_string(&path, &f->key);
+		buf__char(&path, ']');
+	}
+}
+
+/* Of the child at hand in the outermost `depth` containers. */
+static void make_path(const struct walk *w, int depth)
+{
+	buf__reset(&path);
+	buf__lit(&path, "args");
+	for (int d = 0; d < depth; d++) {
+		const struct frame *f = &w->frames[d];
+		uint32_t i = f->n - 1;
+
+		switch (f->style) {
+		case STYLE_ARGS:
+			if (w->sig && i < w->sig->nargs && i < CATALOG_ARGS_MAX) {
+				buf__char(&path, '.');
+				buf__str(&path, w->sig->names[i]);
+			} else {
+				buf__lit(&path, ".arg");
+				buf__u64(&path, i);
+			}
+			break;
+		case STYLE_ITEMS:
+			put_index(i);
+			break;
+		case STYLE_OBJECT:
+			put_key(f);
+			break;
+		case STYLE_PAIRS:
+			put_index(i / 2);
+			put_index(i % 2);
+			break;
+		default:
+			buf__str(&path, json__shape(f->node.kind)->path[i]);
+			break;
+		}
+	}
+}
+
+static void put_length(struct buf *out, uint64_t length)
+{
+	if (length == UINT64_MAX) {
+		buf__lit(out, "{}");
+		return;
+	}
+	buf__lit(out, "{\"length\":");
+	buf__u64(out, length);
+	buf__char(out, '}');
+}
+
+/* One note on the path made; n, when given, is the node that is cut. */
+static void say(struct walk *w, const struct node *n)
+{
+	if (w->said > JSON_NOTES_MAX)
+		return;
+	if (w->said)
+		buf__char(w->out, ',');
+	if (w->said++ == JSON_NOTES_MAX) {
+		buf__reset(&path);
+		buf__lit(&path, "args");
+		n = NULL;
+	}
+	json__string(w->out, path.data, path.len);
+	if (w->want == JSON_NOTE_TRUNCATED) {
+		buf__char(w->out, ':');
+		put_length(w->out, !n                       ? UINT64_MAX
+		                   : n->kind == PT_K_BIGINT ? bigint__hex_length(n)
+		                                            : n->length);
+	}
+}
+
+static bool is_wanted(const struct walk *w, const struct node *n)
+{
+	switch (w->want) {
+	case JSON_NOTE_TRUNCATED:
+		return n->flags & PT_F_CUT;
+	case JSON_NOTE_UNREADABLE:
+		return n->flags & PT_F_UNREADABLE || n->kind == PT_K_UNREADABLE;
+	default:
+		return n->kind == PT_K_UNDECODED;
+	}
+}
+
+static void push(struct walk *w, const struct node *n, struct node_iter it)
+{
+	struct frame *f = &w->frames[w->depth++];
+
+	f->n = 0;
+	f->node = *n;
+	f->said = w->want == JSON_NOTE_TRUNCATED && n->flags & PT_F_CUT;
+	if (w->depth == 1)
+		f->style = STYLE_ARGS;
+	else if (n->kind == PT_K_DICT)
+		f->style = json__dict_is_object(it) ? STYLE_OBJECT : STYLE_PAIRS;
+	else
+		f->style = json__shape(n->kind) ? STYLE_FIXED : STYLE_ITEMS;
+}
+
+static void walk_nodes(struct walk *w, const struct event *ev)
+{
+	struct node_iter it = node_iter__of(ev);
+	struct node n;
+
+	if (!ev->nodes || ev->nodes == it.end) {
+		make_path(w, 0);
+		if (ev->nodes && w->want == JSON_NOTE_TRUNCATED)
+			say(w, NULL);
+		return;
+	}
+	do {
+		if (!node_iter__next(&it, &n))
+			break;
+		if (n.kind == PT_K_END) {
+			w->depth--;
+			continue;
+		}
+		if (w->depth) {
+			struct frame *f = &w->frames[w->depth - 1];
+
+			if (f->style == STYLE_OBJECT && f->n % 2 == 0)
+				f->key = n;
+			f->n++;
+		} else if (ev->known && n.kind == PT_K_TUPLE && n.length) {
+			w->sig = catalog__signature(ev->known, n.length);
+		}
+		if (is_wanted(w, &n)) {
+			make_path(w, w->depth);
+			say(w, &n);
+		}
+		if (node__is_container(&n))
+			push(w, &n, it);
+	} while (w->depth);
+
+	/* Containers that the record's end left open, outermost first. */
+	for (int d = 0; w->want == JSON_NOTE_TRUNCATED && d < w->depth; d++)
+		if (!w->frames[d].said) {
+			make_path(w, d);
+			say(w, &w->frames[d].node);
+		}
+}
+
+void json__notes(struct buf *out, const struct event *ev, unsigned notes)
+{
+	static const struct {
+		unsigned note;
+		uint8_t flag;
+		const char *open, *event, *close;
+	} sorts[] = {
+		{JSON_NOTE_TRUNCATED, PT_AUDIT_NAME_CUT, ",\"truncated\":{", "\"event\":{}", "}"},
+		{JSON_NOTE_UNREADABLE, PT_AUDIT_NAME_UNREADABLE, ",\"unreadable\":[", "\"event\"",
+	         "]"},
+		{JSON_NOTE_UNDECODED, 0, ",\"undecoded\":[", "", "]"},
+	};
+
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+		struct walk w = {.out = out, .want = sorts[i].note};
+
+		if (!(notes & sorts[i].note))
+			continue;
+		buf__str(out, sorts[i].open);
+		if (ev->audit->flags & sorts[i].flag) {
+			buf__str(out, sorts[i].event);
+			w.said = 1;
+		}
+		walk_nodes(&w, ev);
+		buf__str(out, sorts[i].close);
+	}
+}

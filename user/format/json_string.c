@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * JSON strings (RFC 8259 §7). Beside what JSON asks for, DEL, the C1 controls and U+2028/2029 are
+ * escaped: a line of output can be shown by a terminal, and read as JavaScript, without harm.
+ * Lone surrogates are escaped as they are, which is what Python's json does with them.
+ */
+#include <string.h>
+
+#include "json.h"
+
+#define ONES  0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+
+/*
+ * Non-zero when one of 8 bytes can't be copied as it is: below 0x20, a quote, a backslash, DEL or
+ * above. The sums can carry only out of a byte that already has its high bit set.
+ */
+static inline uint64_t unclean8(uint64_t w)
+{
+	uint64_t quote = w ^ ONES * '"', back = w ^ ONES * '\\';
+
+	return ((w - ONES * 0x20) | (quote - ONES) | (back - ONES) | (w + ONES) | w) & HIGHS;
+}
+
+static const char hex[16] = "0123456789abcdef";
+
+static inline char *put_escape(char *p, uint32_t cp)
+{
+	p[0] = '\\';
+	p[1] = 'u';
+	p[2] = hex[cp >> 12 & 15];
+	p[3] = hex[cp >> 8 & 15];
+	p[4] = hex[cp >> 4 & 15];
+	p[5] = hex[cp & 15];
+	return p + 6;
+}
+
+/* One character that is not plain, at most 6 bytes. */
+static char *put_special(char *p, uint32_t cp)
+{
+	static const char shorts[] = "btn\0fr"; /* U+0008 to U+000D */
+
+	if (cp < 0x80) {
+		if (cp == '"' || cp == '\\') {
+			*p++ = '\\';
+			*p++ = (char)cp;
+			return p;
+		}
+		if (cp >= 8 && cp <= 13 && cp != 11) {
+			*p++ = '\\';
+			*p++ = shorts[cp - 8];
+			return p;
+		}
+		if (cp < 0x20 || cp == 0x7f)
+			return put_escape(p, cp);
+		*p++ = (char)cp;
+		return p;
+	}
+	if (cp < 0xa0 || (cp >= 0xd800 && cp <= 0xdfff) || cp == 0x2028 || cp == 0x2029)
+		return put_escape(p, cp);
+	if (cp < 0x800) {
+		*p++ = (char)(0xc0 | cp >> 6);
+	} else {
+		if (cp < 0x10000) {
+			*p++ = (char)(0xe0 | cp >> 12);
+		} else {
+			*p++ = (char)(0xf0 | cp >> 18);
+			*p++ = (char)(0x80 | (cp >> 12 & 0x3f));
+		}
+		*p++ = (char)(0x80 | (cp >> 6 & 0x3f));
+	}
+	*p++ = (char)(0x80 | (cp & 0x3f));
+	return p;
+}
+
+/* Runs of plain ASCII go 8 bytes at a time; there is room for 6 bytes a byte of input, plus 8. */
+static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin1)
+{
+	while (s < end) {
+		while (end - s >= 8) {
+			uint64_t w;
+
+			memcpy(&w, s, 8);
+			memcpy(p, &w, 8);
+			w = unclean8(w);
+			if (w) {
+				/* Borrows run upwards only: below the lowest mark all is plain. */
+				size_t plain = (size_t)__builtin_ctzll(w) / 8;
+
+				s += plain;
+				p += plain;
+				break;
+			}
+			s += 8;
+			p += 8;
+		}
+		/* One that is not plain, or the last few. */
+		for (int i = 0; i < 8 && s < end; i++)
+			p = put_special(p, latin1 ? *s++ : chars__utf8_next(&s, end));
+	}
+	return p;
+}
+
+void json__string(struct buf *out, const char *s, size_t len)
+{
+	const uint8_t *bytes = (const uint8_t *)s;
+	char *p;
+
+	if (!buf__reserve(out, len * 6 + 16))
+		return;
+	p = out->data + out->len;
+	*p++ = '"';
+	p = put_bytes(p, bytes, bytes + len, false);
+	*p++ = '"';
+	out->len = (size_t)(p - out->data);
+}
+
+void json__node_string(struct buf *out, const struct node *n)
+{
+	struct chars c = chars__of(n);
+	uint32_t cp;
+	char *p;
+
+	if (!buf__reserve(out, n->len * 6 + 16))
+		return;
+	p = out->data + out->len;
+	*p++ = '"';
+	if (n->kind != PT_K_STR2 && n->kind != PT_K_STR4)
+		p = put_bytes(p, c.p, c.end, n->kind == PT_K_STR);
+	else
+		while (chars__next(&c, &cp))
+			p = put_special(p, cp);
+	*p++ = '"';
+	out->len = (size_t)(p - out->data);
+}

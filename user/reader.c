@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Records made safe to use, see reader.h. The bytes are the traced process's, so each length is
+ * compared with what is left before it is used, and the nesting is followed with a small stack of
+ * kinds rather than with recursion.
+ */
+#include "reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "catalog.h"
+
+/* A tuple's items may be as deep as the kernel goes, and a function in it has leaves of its own. */
+#define NEST_MAX    (PT_DEPTH_MAX + 2)
+
+#define FLAGS_KNOWN (PT_F_CUT | PT_F_NEG | PT_F_UNREADABLE)
+
+static uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static size_t pad8(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
+const struct pt_rec *reader__header(const void *record, size_t size)
+{
+	const struct pt_rec *rec = record;
+
+	if (size < sizeof(*rec) || size > PT_RECORD_MAX || size % 8)
+		return NULL;
+	if (rec->size != size || rec->version != PT_WIRE_VERSION)
+		return NULL;
+	return rec;
+}
+
+const struct pt_lost *reader__lost(const void *record, size_t size)
+{
+	const struct pt_rec *rec = reader__header(record, size);
+
+	if (!rec || rec->kind != PT_REC_LOST || size < sizeof(struct pt_lost))
+		return NULL;
+	return record;
+}
+
+/* Whether a leaf of that kind may have `len` bytes, its length prefix taken off. */
+static bool leaf_size_ok(uint8_t kind, size_t len)
+{
+	switch (kind) {
+	case PT_K_NONE:
+	case PT_K_FALSE:
+	case PT_K_TRUE:
+	case PT_K_UNDECODED:
+		return len == 0;
+	case PT_K_INT:
+	case PT_K_FLOAT:
+	case PT_K_UNREADABLE:
+		return len == 8;
+	case PT_K_BIGINT:
+	case PT_K_STR4:
+		return len % 4 == 0;
+	case PT_K_STR2:
+		return len % 2 == 0;
+	case PT_K_OBJECT:
+		return len >= 8;
+	case PT_K_STR:
+	case PT_K_UTF8:
+	case PT_K_BYTES:
+	case PT_K_BYTEARRAY:
+	case PT_K_CLASS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Bytes that one character, digit or byte of a leaf takes. */
+static size_t leaf_unit(uint8_t kind)
+{
+	switch (kind) {
+	case PT_K_STR4:
+	case PT_K_BIGINT:
+		return 4;
+	case PT_K_STR2:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+static bool leaf_can_be_cut(uint8_t kind)
+{
+	return kind >= PT_K_STR ? kind <= PT_K_OBJECT : kind == PT_K_BIGINT;
+}
+
+static bool container_size_ok(uint8_t kind, size_t len)
+{
+	switch (kind) {
+	case PT_K_TUPLE:
+	case PT_K_LIST:
+	case PT_K_DICT:
+	case PT_K_SET:
+	case PT_K_FROZENSET:
+	case PT_K_CODE:
+		return len == 8;
+	case PT_K_FUNCTION:
+	case PT_K_MODULE:
+	case PT_K_METHOD:
+		return len == 0;
+	case PT_K_CFUNCTION:
+	case PT_K_EXCEPTION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The most children that a container of that kind has. */
+static size_t children_max(uint8_t kind)
+{
+	switch (kind) {
+	case PT_K_CODE:
+	case PT_K_FUNCTION:
+		return 2;
+	case PT_K_CFUNCTION:
+	case PT_K_MODULE:
+	case PT_K_EXCEPTION:
+	case PT_K_METHOD:
+		return 1;
+	default:
+		return SIZE_MAX;
+	}
+}
+
+static bool leaf_ok(const struct pt_node *n, const uint8_t *payload)
+{
+	size_t len = n->len;
+
+	if (n->flags & PT_F_CUT) {
+		if (len < 8 || !leaf_can_be_cut(n->kind))
+			return false;
+		len -= 8;
+		/* An object's payload has its address before the name that was cut. */
+		if (n->kind != PT_K_OBJECT && len / leaf_unit(n->kind) > load64(payload))
+			return false;
+	}
+	return leaf_size_ok(n->kind, len);
+}
+
+/* Follows the nodes from the root to its end. `cut`: they may end early. */
+static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
+{
+	size_t left[NEST_MAX];
+	int depth = 0;
+
+	if (p == end)
+		return cut;
+	do {
+		const struct pt_node *n = (const void *)p;
+
+		if ((size_t)(end - p) < sizeof(*n))
+			return depth && cut && p == end;
+		if (n->len > (size_t)(end - p) - sizeof(*n) ||
+		    pad8(n->len) > (size_t)(end - p) - sizeof(*n) || n->flags & ~FLAGS_KNOWN)
+			return false;
+		if (n->kind == PT_K_END) {
+			if (!depth || n->len)
+				return false;
+			depth--;
+		} else {
+			if (!depth ? n->kind != PT_K_TUPLE && n->kind != PT_K_UNREADABLE
+			           : left[depth - 1]-- == 0)
+				return false;
+			if (n->kind < PT_K_TUPLE) {
+				if (!leaf_ok(n, p + sizeof(*n)))
+					return false;
+			} else {
+				if (depth == NEST_MAX || !container_size_ok(n->kind, n->len))
+					return false;
+				left[depth++] = children_max(n->kind);
+			}
+		}
+		p += sizeof(*n) + pad8(n->len);
+	} while (depth);
+	return p == end;
+}
+
+int reader__audit(const void *record, size_t size, struct event *out)
+{
+	const struct pt_rec *rec = reader__header(record, size);
+	const struct pt_audit *a = record;
+	size_t name_pad;
+
+	if (!rec)
+		return -EBADMSG;
+	if (rec->kind != PT_REC_AUDIT)
+		return -EPROTO;
+	if (size < sizeof(*a))
+		return -EBADMSG;
+	name_pad = pad8(a->name_len);
+	if (a->name_len > PT_NAME_MAX || name_pad > size - sizeof(*a))
+		return -EBADMSG;
+
+	memset(out, 0, sizeof(*out));
+	out->audit = a;
+	out->name = (const char *)(a + 1);
+	out->name_len = a->name_len;
+	if (a->flags & PT_AUDIT_UNDECODED) {
+		if (sizeof(*a) + name_pad != size)
+			return -EBADMSG;
+	} else {
+		out->nodes = (const uint8_t *)out->name + name_pad;
+		out->nodes_len = size - sizeof(*a) - name_pad;
+		if (!nodes_ok(out->nodes, out->nodes + out->nodes_len, a->flags & PT_AUDIT_CUT))
+			return -EBADMSG;
+	}
+	if (!(a->flags & (PT_AUDIT_NAME_CUT | PT_AUDIT_NAME_UNREADABLE)))
+		out->known = catalog__find(out->name, out->name_len);
+	return 0;
+}
+
+/* Takes a string of `len` bytes, or none for PT_UNKNOWN_LEN, from what is left. */
+static bool take(const char **pos, size_t *left, uint32_t len, const char **out, size_t *out_len)
+{
+	*out = NULL;
+	*out_len = 0;
+	if (len == PT_UNKNOWN_LEN)
+		return true;
+	if (len > *left)
+		return false;
+	*out = *pos;
+	*out_len = len;
+	*pos += len;
+	*left -= len;
+	return true;
+}
+
+int reader__process(const void *record, size_t size, struct process_facts *out)
+{
+	const struct pt_rec *rec = reader__header(record, size);
+	const struct pt_process *p = record;
+	const char *pos;
+	size_t left;
+
+	memset(out, 0, sizeof(*out));
+	if (!rec || rec->kind != PT_REC_PROCESS || size < sizeof(*p))
+		return -EBADMSG;
+	pos = (const char *)(p + 1);
+	left = size - sizeof(*p);
+	if (!take(&pos, &left, p->exe_len, &out->exe, &out->exe_len) ||
+	    !take(&pos, &left, p->argv_len, &out->argv, &out->argv_len) ||
+	    !take(&pos, &left, p->cwd_len, &out->cwd, &out->cwd_len) ||
+	    !take(&pos, &left, p->container_len, &out->container, &out->container_len)) {
+		memset(out, 0, sizeof(*out));
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+bool node_iter__next(struct node_iter *it, struct node *out)
+{
+	const struct pt_node *n = (const void *)it->pos;
+	size_t unit;
+
+	if (it->pos == it->end)
+		return false;
+	out->kind = n->kind;
+	out->flags = n->flags;
+	out->data = it->pos + sizeof(*n);
+	out->len = n->len;
+	out->length = UINT64_MAX;
+	out->value = 0;
+	it->pos += sizeof(*n) + pad8(n->len);
+
+	if (n->kind >= PT_K_TUPLE) {
+		if (n->kind <= PT_K_CODE) {
+			uint64_t v = load64(out->data);
+
+			out->data += 8;
+			out->len = 0;
+			if (n->kind == PT_K_CODE)
+				out->value = v;
+			else
+				out->length = v;
+		}
+		return true;
+	}
+	unit = leaf_unit(n->kind);
+	if (n->flags & PT_F_CUT) {
+		out->length = load64(out->data);
+		out->data += 8;
+		out->len -= 8;
+	} else {
+		out->length = n->kind == PT_K_OBJECT ? n->len - 8 : n->len / unit;
+	}
+	switch (n->kind) {
+	case PT_K_INT:
+	case PT_K_UNREADABLE:
+		out->value = load64(out->data);
+		break;
+	case PT_K_OBJECT:
+		out->value = load64(out->data);
+		out->data += 8;
+		out->len -= 8;
+		break;
+	}
+	return true;
+}
