@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""Runs the tests: tests/run.py [--all] [--fuzz-seconds N] [TIER[/NAME]...]
+
+Tiers, in order: format (make fmt-check), unit (programs of build/tests/unit), san (the same under
+AddressSanitizer and UndefinedBehaviorSanitizer, and the record files), fuzz, and the pytest files of
+every other directory of tests/, live last. Each test's output is in build/test-logs/; the tail of
+what failed is printed. The closing line is `N passed, N failed, N skipped`; exit status 1 if
+anything failed.
+
+PYTRAIL_NO_LIVE=1 leaves out the tests on live processes; otherwise they fail where the machine
+cannot be traced, with the reason.
+"""
+import argparse
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LOGS = os.path.join(ROOT, "build", "test-logs")
+TAIL = 60  # lines of a failed test's log
+LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500}  # seconds
+LIMIT_DEFAULT = 900
+LIVE = ("live",)  # directories whose tests trace live processes
+SAN_ENV = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+
+
+class Test:
+    """One program to run: counts(log) gives (passed, failed, skipped), None: by its exit status."""
+
+    def __init__(self, tier, name, command, counts=None, env=None, limit=None):
+        self.tier, self.name, self.command = tier, name, command
+        self.counts, self.env = counts, env or {}
+        self.limit = limit or LIMIT.get(tier, LIMIT_DEFAULT)
+        self.log = os.path.join(LOGS, f"{tier}-{name}.log".replace("/", "-"))
+
+    def run(self):
+        """(passed, failed, skipped, seconds)"""
+        begin = time.monotonic()
+        with open(self.log, "wb") as log:
+            status = self.execute(log)
+        took = time.monotonic() - begin
+        counts = self.counts(self) if self.counts else None
+        passed, failed, skipped = counts or (int(status == 0), 0, 0)
+        if status != 0 and not failed:  # it crashed, or never came to count
+            failed = 1
+            with open(self.log, "a", encoding="utf-8") as log:
+                log.write(f"\nrun.py: exit status {status}\n")
+        return passed, failed, skipped, took
+
+    def execute(self, log):
+        process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT, start_new_session=True,
+                                   env={**os.environ, **self.env})
+        try:
+            return process.wait(self.limit)
+        except subprocess.TimeoutExpired:
+            log.write(f"\nrun.py: not done within {self.limit} s, killed\n".encode())
+            return -signal.SIGKILL
+        finally:
+            try:  # what it left running, too
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+
+
+def cmocka_counts(test):
+    """From the summary of every group of a cmocka program."""
+    with open(test.log, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+
+    def total(word):
+        return sum(int(n) for n in re.findall(rf"^\[ +{word} +\] (\d+) test", text, re.M))
+
+    if "tests run." not in text and "test(s) run." not in text:
+        return None
+    return total("PASSED"), total("FAILED"), total("SKIPPED")
+
+
+def pytest_counts(test):
+    """From the XML that pytest wrote; None when it did not get so far."""
+    try:
+        suite = xml.etree.ElementTree.parse(test.log + ".xml").getroot().find("testsuite")
+        number = {k: int(suite.get(k, 0)) for k in ("tests", "failures", "errors", "skipped")}
+    except (OSError, xml.etree.ElementTree.ParseError, AttributeError, ValueError):
+        return None
+    failed = number["failures"] + number["errors"]
+    return number["tests"] - failed - number["skipped"], failed, number["skipped"]
+
+
+def unit_tests(tier, directory, env=None):
+    return [Test(tier, os.path.basename(path), [path], cmocka_counts, env)
+            for path in sorted(glob.glob(os.path.join(ROOT, directory, "tests/unit/test_*")))
+            if os.access(path, os.X_OK) and not path.endswith(".d")]
+
+
+def pytest_test(tier, path, env=None, prefix=""):
+    name = prefix + os.path.basename(path)[:-len(".py")]
+    test = Test(tier, name, None, pytest_counts, env)
+    test.command = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+                    "--tb=short", "-o", "junit_family=xunit2", f"--junitxml={test.log}.xml", path]
+    return test
+
+
+def pytest_files(directory):
+    return sorted(glob.glob(os.path.join(ROOT, "tests", directory, "test_*.py")))
+
+
+def fuzz_tests(seconds):
+    tests = []
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests/fuzz/fuzz_*.c"))):
+        name = os.path.basename(source)[:-len(".c")]
+        program = os.path.join(ROOT, "build/fuzz", name)
+        found = os.path.join(ROOT, "build/fuzz/corpus", name)
+        os.makedirs(found, exist_ok=True)
+        corpus = [d for d in (found, os.path.join(ROOT, "tests/fuzz/corpus", name)) if os.path.isdir(d)]
+        tests.append(Test("fuzz", name, [program, f"-max_total_time={seconds}", "-timeout=10",
+                                         "-rss_limit_mb=2048", "-print_final_stats=1",
+                                         f"-artifact_prefix={LOGS}/{name}-", *corpus],
+                          limit=seconds + 120))
+    return tests
+
+
+def discover(fuzz_seconds):
+    """All tests, in the order in which they run."""
+    san = os.path.join(ROOT, "build/san")
+    tests = [Test("format", "fmt-check", ["make", "-s", "fmt-check"])]
+    tests += unit_tests("unit", "build") + unit_tests("san", "build/san", SAN_ENV)
+    tests += fuzz_tests(fuzz_seconds)
+    for path in pytest_files("replay"):
+        tests.append(pytest_test("san", path, {**SAN_ENV, "PYTRAIL": f"{san}/pytrail"}, "replay-"))
+    directories = [os.path.basename(os.path.dirname(d))
+                   for d in sorted(glob.glob(os.path.join(ROOT, "tests/*/")))]
+    for directory in [d for d in directories if d not in LIVE] + list(LIVE):
+        tests += [pytest_test(directory, path) for path in pytest_files(directory)]
+    return tests
+
+
+def why_not_live():
+    """Why this machine cannot be traced, "" when it can."""
+    program = os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail"))
+    try:
+        check = subprocess.run([program, "check"], capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{program} check: {error}"
+    if check.returncode == 0:
+        return ""
+    said = (check.stderr.strip() or check.stdout.strip()).decode(errors="replace")
+    return said or f"{program} check: exit status {check.returncode}"
+
+
+def report(test, passed, failed, skipped, took):
+    parts = [f"{passed} passed"] + ([f"{failed} FAILED"] if failed else [])
+    parts += [f"{skipped} skipped"] if skipped else []
+    print(f"{test.tier + '/' + test.name:<40} {', '.join(parts):<34} {took:7.1f} s", flush=True)
+    if not failed:
+        return
+    with open(test.log, encoding="utf-8", errors="replace") as file:
+        lines = file.read().splitlines()
+    for line in lines[-TAIL:]:
+        print("    " + line)
+    print(f"    (all of it: {os.path.relpath(test.log, ROOT)})", flush=True)
+
+
+def run_all(tests):
+    total = [0, 0, 0]
+    no_live = os.environ.get("PYTRAIL_NO_LIVE", "") not in ("", "0")
+    reason = None
+    for test in tests:
+        if test.tier in LIVE and no_live:
+            result = (0, 0, 1, 0.0)
+            with open(test.log, "w", encoding="utf-8") as log:
+                log.write("run.py: PYTRAIL_NO_LIVE is set\n")
+        else:
+            if test.tier in LIVE and reason is None:
+                reason = why_not_live()
+            if test.tier in LIVE and reason:
+                with open(test.log, "w", encoding="utf-8") as log:
+                    log.write(f"run.py: this machine cannot be traced:\n{reason}\n")
+                result = (0, 1, 0, 0.0)
+            else:
+                result = test.run()
+        report(test, *result)
+        total = [a + b for a, b in zip(total, result)]
+    return total
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true",
+                        help="fetch and build interpreters that are not there yet, and use them")
+    parser.add_argument("--fuzz-seconds", type=int, default=5, help="for each fuzz target")
+    parser.add_argument("only", nargs="*", metavar="TIER[/NAME]")
+    options = parser.parse_args()
+    if options.all:
+        os.environ["PYTRAIL_TEST_ALL"] = "1"
+    shutil.rmtree(LOGS, ignore_errors=True)
+    os.makedirs(LOGS)
+    begin = time.monotonic()
+    tests = discover(options.fuzz_seconds)
+    if options.only:
+        tests = [t for t in tests if t.tier in options.only or f"{t.tier}/{t.name}" in options.only]
+        if not tests:
+            sys.exit(f"run.py: no test is named {' or '.join(options.only)}")
+    passed, failed, skipped = run_all(tests)
+    print(f"{time.monotonic() - begin:.0f} s; logs in build/test-logs/\n")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
