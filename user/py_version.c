@@ -101,27 +101,37 @@ static bool read_debug_offsets(struct elf_file *e, uint64_t runtime, struct debu
 }
 
 /*
- * The only version string, terminated and with a NUL before it, among read-only data: 0 when there is
- * none or more than one. Py_GetVersion() puts PY_VERSION in by "%s", so that it stands alone.
+ * The only version string in read-only data: 0 when there is none or more than one. Py_GetVersion()
+ * puts PY_VERSION in by "%s", so that it is a string of its own, with a NUL before it; unless the
+ * linker (ld -O2, string merging) found it at the end of another one, such as the installation
+ * prefix of pyenv: that counts for less.
  */
 static uint32_t scan_text(const char *data, size_t len, int minor)
 {
-	uint32_t found = 0;
+	struct {
+		uint32_t hex;
+		bool ambiguous;
+	} own = {0}, tail = {0}, *best;
 
-	for (size_t i = 0; i + 6 < len; i++) {
+	for (size_t i = 1; i + 6 < len; i++) {
+		char before = data[i - 1];
 		uint32_t hex;
 
-		if (data[i] || data[i + 1] != '3' || data[i + 2] != '.')
+		if (data[i] != '3' || data[i + 1] != '.' || (before && !strchr("/- (", before)))
 			continue;
 		/* The copy in memory is terminated behind its end. */
-		hex = py_version__parse(data + i + 1);
+		hex = py_version__parse(data + i);
 		if (!hex || (minor >= 0 && (int)(hex >> 16 & 0xff) != minor))
 			continue;
-		if (found && found != hex)
-			return 0;
-		found = hex;
+		best = before ? &tail : &own;
+		best->ambiguous |= best->hex && best->hex != hex;
+		best->hex = hex;
 	}
-	return found;
+	best = own.hex ? &own : &tail;
+	/* With no other clue, the end of some path is none. */
+	if (best->ambiguous || (best == &tail && minor < 0))
+		return 0;
+	return best->hex;
 }
 
 static uint32_t scan_rodata(struct elf_file *e, int minor)
