@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "catalog.h"
+#include "nearest.h"
 #include "pattern.h"
 #include "util/buf.h"
 #include "util/log.h"
@@ -170,15 +171,23 @@ bool pattern_list__match(const struct pattern_list *l, const char *name, size_t 
 /* What is wrong with the set at p, or NULL. */
 static const char *set_problem(const char *p, const char *end)
 {
-	const char *stop = set_end(p, end);
+	const char *stop = set_end(p, end), *s;
 
 	if (!stop)
 		return "'[' has no ']'";
-	for (p++; p < stop - 1; p++) {
-		if ((unsigned char)*p >= 0x80)
+	for (s = p + 1; s < stop - 1; s++) {
+		if ((unsigned char)*s >= 0x80)
 			return "a set in '[' and ']' takes ASCII characters only";
-		if (stop - p > 3 && p[1] == '-' && (unsigned char)p[0] > (unsigned char)p[2])
+	}
+	p += p[1] == '!' || p[1] == '^' ? 2 : 1;
+	while (stop - p > 3) { /* as set_has() reads it */
+		if (p[1] != '-') {
+			p++;
+			continue;
+		}
+		if (p[0] > p[2])
 			return "a range in '[' and ']' does not ascend";
+		p += 3;
 	}
 	return NULL;
 }
@@ -241,19 +250,10 @@ static struct item next_item(const char **rest)
 
 static void warn_unknown(const char *name)
 {
-	const char *near[3];
 	struct buf said = BUF_INIT;
-	size_t cnt = catalog__nearest(name, near, 3), i;
 
-	for (i = 0; i < cnt; i++) {
-		buf__str(&said, i == 0 ? "; did you mean '" : i + 1 == cnt ? " or '" : ", '");
-		buf__str(&said, near[i]);
-		buf__lit(&said, "'");
-	}
-	if (said.len)
-		buf__lit(&said, "?");
-	log__warn("no version of CPython raises an event '%s'%.*s", name, (int)said.len,
-	          said.len ? said.data : "");
+	nearest__append(&said, name);
+	log__warn("no version of CPython raises an event '%s'%s", name, said.data ? said.data : "");
 	buf__free(&said);
 }
 
