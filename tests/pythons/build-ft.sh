@@ -24,17 +24,14 @@ build()
 	tmp=$(mktemp -d "$PYTHONS/tmp.XXXXXX") || return 1
 	chmod 755 "$tmp"
 	(
-		set -e
-		cd "$tmp"
-		apt_of "$suite" apt-get source --download-only "python$version"
-		source=$(find . -maxdepth 1 -name '*.orig.tar.*z' | head -n 1)
-		mkdir source
-		tar -xf "$source" -C source --strip-components=1
-		cd source
-		./configure --disable-gil --with-dtrace --without-ensurepip --disable-test-modules \
-			--prefix="$dest/root"
-		make -j2
-		make install DESTDIR="$tmp/destdir"
+		cd "$tmp" &&
+			apt_of "$suite" apt-get source --download-only "python$version" &&
+			source=$(find . -maxdepth 1 -name '*.orig.tar.*z' | head -n 1) &&
+			mkdir source && tar -xf "$source" -C source --strip-components=1 &&
+			cd source &&
+			./configure --disable-gil --with-dtrace --without-ensurepip \
+				--disable-test-modules --prefix="$dest/root" &&
+			make -j2 && make install DESTDIR="$tmp/destdir"
 	) >"$PYTHONS/build-${version}t.log" 2>&1 || {
 		echo "build-ft.sh: $version: failed, see $PYTHONS/build-${version}t.log" >&2
 		rm -rf "$tmp"
