@@ -11,9 +11,6 @@
 
 #include "catalog.h"
 
-/* A tuple's items may be as deep as the kernel goes, and a function in it has leaves of its own. */
-#define NEST_MAX    (PT_DEPTH_MAX + 2)
-
 #define FLAGS_KNOWN (PT_F_CUT | PT_F_NEG | PT_F_UNREADABLE)
 
 static uint64_t load64(const uint8_t *p)
@@ -156,7 +153,7 @@ static bool leaf_ok(const struct pt_node *n, const uint8_t *payload)
 /* Follows the nodes from the root to its end. `cut`: they may end early. */
 static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 {
-	size_t left[NEST_MAX];
+	size_t left[PT_FRAMES_MAX];
 	int depth = 0;
 
 	if (p == end)
@@ -181,7 +178,7 @@ static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 				if (!leaf_ok(n, p + sizeof(*n)))
 					return false;
 			} else {
-				if (depth == NEST_MAX || !container_size_ok(n->kind, n->len))
+				if (depth == PT_FRAMES_MAX || !container_size_ok(n->kind, n->len))
 					return false;
 				left[depth++] = children_max(n->kind);
 			}

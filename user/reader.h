@@ -31,7 +31,7 @@ struct event {
  * Checks a record of `size` bytes (what the ring or the file said) and fills *out, `known` included,
  * process and seq not. Returns 0; -EBADMSG when it is malformed: a lying length, an unknown version,
  * a name outside, a root that is not a tuple, nodes that do not nest, leaf payloads of a wrong size,
- * depth above PT_DEPTH_MAX + 2. -EPROTO when it is not an audit record.
+ * depth above PT_FRAMES_MAX. -EPROTO when it is not an audit record.
  */
 int reader__audit(const void *record, size_t size, struct event *out);
 

@@ -11,7 +11,6 @@
 #include "json.h"
 #include "../catalog.h"
 
-#define FRAMES_MAX (PT_DEPTH_MAX + 2)
 /* Characters of a key in a path. */
 #define KEY_MAX 64
 
@@ -31,7 +30,7 @@ struct walk {
 	unsigned said;
 	int depth;
 	const struct catalog_signature *sig;
-	struct frame frames[FRAMES_MAX];
+	struct frame frames[PT_FRAMES_MAX];
 };
 
 /* Per thread, warm after the first use. */

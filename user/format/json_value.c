@@ -9,8 +9,6 @@
 #include "../catalog.h"
 #include "../util/base64.h"
 
-/* The checked nodes nest no deeper (reader.h). */
-#define FRAMES_MAX (PT_DEPTH_MAX + 2)
 
 enum style { STYLE_ARGS, STYLE_ITEMS, STYLE_OBJECT, STYLE_PAIRS, STYLE_FIXED };
 
@@ -27,7 +25,7 @@ struct writer {
 	unsigned notes;
 	int depth;
 	const struct catalog_signature *sig;
-	struct frame frames[FRAMES_MAX];
+	struct frame frames[PT_FRAMES_MAX];
 };
 
 const struct json_shape *json__shape(uint8_t kind)
