@@ -80,6 +80,9 @@ $(GEN)/json_schema.h: user/format/schema.json
 	@mkdir -p $(@D)
 	$(PYTHON) scripts/gen-cstring.py json_schema $< > $@.tmp && mv $@.tmp $@
 
+# Kept: make would delete them as intermediate, and build them again each time.
+.SECONDARY: build/pytrail.bpf.o
+
 -include $(USER_OBJ:.o=.d) $(B)/user/main.d build/pytrail.bpf.d
 
 include tests/tests.mk

@@ -35,6 +35,8 @@
 #define PT_RECORD_MAX  65536 /* bytes of a whole record */
 #define PT_CHUNK_MAX   4096  /* bytes that one step copies of a long string */
 #define PT_DEPTH_MAX   8     /* containers that can be open at once; --max-depth is at most this */
+#define PT_FRAMES_MAX (PT_DEPTH_MAX + 4) /* containers open in a record: the root, then max-depth
+				 * collections, then a method, its function */
 #define PT_FILTER_NAME 64    /* bytes of an event's name that the kernel filters by */
 #define PT_SITES_MAX   4096  /* probe sites that can be attached at once */
 
@@ -182,6 +184,19 @@ struct pt_lost {
 	__u32 reserved;
 };
 
+/* Losses of a process and cause since the start, in the map `losses`; counts only grow. */
+struct pt_lost_key {
+	__u32 pid;
+	__u32 cause; /* enum pt_lost_cause */
+};
+
+struct pt_lost_value {
+	__u64 count;
+	__u64 first_ns;
+	__u64 last_ns;
+	struct pt_task task;
+};
+
 /* One per CPU, in the map `counters`. seen = emitted + all filtered + all lost, exactly. */
 struct pt_counters {
 	__u64 seen;
@@ -316,6 +331,8 @@ _Static_assert(sizeof(struct pt_audit) == 72 + 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
 _Static_assert(sizeof(struct pt_process) == 72 + 16, "wire");
 _Static_assert(sizeof(struct pt_lost) == 72 + 32, "wire");
+_Static_assert(sizeof(struct pt_lost_key) == 8, "wire");
+_Static_assert(sizeof(struct pt_lost_value) == 24 + 56, "wire");
 _Static_assert(sizeof(struct pt_layout) == 80, "wire");
 _Static_assert(sizeof(struct pt_arg) == 16, "wire");
 _Static_assert(sizeof(struct pt_site) == 8 + 32 + 24 * 8 + 80 + 16, "wire");

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The maps. */
+#ifndef PYTRAIL_MAPS_BPF_H
+#define PYTRAIL_MAPS_BPF_H
+
+__u64 last_wake_ns = 0;
+
+struct slot {
+	__u32 busy;
+	__u32 reserved;
+	struct pyd_state state;
+};
+
+/*
+ * Scratch to decode in. Not per CPU: a program can be preempted by another task's event on the same CPU
+ * (preemptible kernels, sleepable programs). A slot is owned from slot__get() to slot__put().
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PT_SITES_MAX);
+	__type(key, __u32);
+	__type(value, struct pt_site);
+} sites SEC(".maps");
+
+/* Processes that are wanted: tgid → 1. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u32);
+} processes SEC(".maps");
+
+struct filter_key {
+	char name[PT_FILTER_NAME];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct filter_key);
+	__type(value, __u32); /* enum pt_verdict */
+} filter SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pt_counters);
+} counters SEC(".maps");
+
+/* What was lost, by process, until user space takes it: it makes PT_REC_LOST records of it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct pt_lost_key);
+	__type(value, struct pt_lost_value);
+} losses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+#endif

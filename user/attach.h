@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Probes on files: each python:audit site of a file is attached once, whatever the number of processes
+ * that map it, present and future, with its semaphore counted by the kernel.
+ */
+#ifndef PYTRAIL_ATTACH_H
+#define PYTRAIL_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "binary.h"
+
+struct attach;
+struct bpf_map;
+struct bpf_program;
+
+/* prog: the audit program; sites: its map. NULL: no memory. */
+struct attach *attach__new(struct bpf_program *prog, struct bpf_map *sites);
+
+/* Detaches everything: the kernel waits for running programs, 0.1 to 0.5 s. */
+void attach__free(struct attach *a);
+
+/*
+ * Attaches all sites of a file. pid: -1 for every process, else the kernel's own filter for one. The
+ * binary must outlive the attachment. Returns the number of sites, 0 when the file is attached already;
+ * -ENOENT: it has no probe; -ENOSPC: no more room in the sites map; or what the kernel said. Nothing
+ * is said but, once per version, that its layout is not known.
+ */
+int attach__binary(struct attach *a, struct binary *b, pid_t pid);
+
+/* Whether a file is attached, all its processes or the one. */
+bool attach__has(const struct attach *a, const struct binary *b);
+
+/*
+ * Stops decoding arguments in the processes of a file (its layout proved wrong): from now on its events
+ * arrive with names only.
+ */
+int attach__stop_decoding(struct attach *a, const struct binary *b);
+
+size_t attach__files(const struct attach *a);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the programs counted as lost, turned into PT_REC_LOST records. */
+#ifndef PYTRAIL_LOSSES_H
+#define PYTRAIL_LOSSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "session.h"
+
+struct losses;
+
+/* fd: of the map `losses`. NULL: no memory. */
+struct losses *losses__new(int fd);
+void losses__free(struct losses *l);
+
+/*
+ * Reports what has grown since the last call. totals: the counters by cause (struct pt_counters.lost):
+ * what they hold beyond the map's entries, which is bounded, is reported without a process. Returns 0
+ * or what fn returned.
+ */
+int losses__report(struct losses *l, const uint64_t *totals, session_record_fn fn, void *ctx);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "catalog.h"
+#include "features.h"
+#include "losses.h"
+#include "pattern.h"
+#include "util/log.h"
+
+#include "pytrail.skel.h"
+
+struct session {
+	struct pytrail_bpf *skel;
+	struct ring_buffer *ring;
+	struct attach *attach;
+	struct losses *losses;
+	session_record_fn fn;
+	void *ctx;
+	int stop; /* what fn returned */
+	unsigned int budget; /* records that one drain may still hand on */
+};
+
+/* A producer that never pauses must not keep the collector from its signals and timers. */
+#define DRAIN_MAX 65536
+
+static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[1024];
+
+	if (log__level() < LOG_DEBUG && !(level == LIBBPF_WARN && log__level() >= LOG_VERBOSE))
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	log__debug("%s", line);
+	return 0;
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct session *s = ctx;
+	int err = s->fn(s->ctx, data, size);
+
+	if (err)
+		s->stop = err;
+	/* libbpf stops at negative values only */
+	return err || !--s->budget ? -ECANCELED : 0;
+}
+
+/* Scratch slots: several times what can run at once, for programs that sleep hold theirs. */
+static __u32 slots_wanted(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+	__u32 n = 64;
+
+	while (cpus > 0 && n < (__u32)cpus * 4 && n < 1024)
+		n *= 2;
+	return n;
+}
+
+static int session__configure(struct session *s, const struct session_options *o)
+{
+	struct pytrail_bpf *skel = s->skel;
+	bool sleepable = feature__has(FEATURE_SLEEPABLE_UPROBE);
+	int err;
+
+	skel->rodata->cfg_max_string = o->max_string;
+	skel->rodata->cfg_max_items = o->max_items;
+	skel->rodata->cfg_max_depth = o->max_depth;
+	skel->rodata->cfg_selected = o->selected;
+	skel->rodata->cfg_filter_processes = o->selected && !o->kernel_pid;
+	skel->rodata->cfg_filter_events = o->patterns && !pattern_list__empty(o->patterns);
+	skel->rodata->cfg_sleepable = sleepable;
+	skel->rodata->cfg_slots = slots_wanted();
+	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
+	bpf_program__set_autoload(skel->progs.audit_sleepable, sleepable);
+	bpf_program__set_autoload(skel->progs.audit_plain, !sleepable);
+	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
+	err = bpf_map__set_max_entries(skel->maps.slots, skel->rodata->cfg_slots);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.ring, o->ring_size);
+	return err;
+}
+
+/* The verdict of each event of the table, so that the kernel decides all that it can. */
+static int session__fill_filter(struct session *s, const struct pattern_list *patterns)
+{
+	char key[PT_FILTER_NAME];
+	size_t i;
+	int err;
+
+	for (i = 0; i < catalog__count(); i++) {
+		const struct catalog_event *e = catalog__at(i);
+		__u32 verdict = pattern_list__match(patterns, e->name, e->name_len) ? PT_VERDICT_EMIT :
+										       PT_VERDICT_DROP;
+
+		if (e->name_len >= sizeof(key))
+			continue;
+		memset(key, 0, sizeof(key));
+		memcpy(key, e->name, e->name_len);
+		err = bpf_map_update_elem(bpf_map__fd(s->skel->maps.filter), key, &verdict, BPF_ANY);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void say_cannot_load(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		log__error("the kernel refused to load the BPF programs (%s): run as root, and see "
+			   "'pytrail check' for what else it needs",
+			   strerror(-err));
+	else if (err == -ESRCH || (err == -ENOENT && access("/sys/kernel/btf/vmlinux", R_OK)))
+		log__error("this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it must be "
+			   "built with CONFIG_DEBUG_INFO_BTF");
+	else
+		log__error("cannot load the BPF programs: %s; 'pytrail check' tells what this host lacks, "
+			   "'-vv' what the kernel said",
+			   strerror(-err));
+}
+
+/* Whether loading can work at all, for a sentence better than the kernel's. */
+static int session__check(void)
+{
+	if (geteuid() != 0 && !feature__has(FEATURE_PRIVILEGES)) {
+		log__error("tracing needs root: run it with sudo");
+		return -EPERM;
+	}
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		say_cannot_load(-ENOENT);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int session__load(struct session *s, const struct session_options *opts)
+{
+	int err;
+
+	s->skel = pytrail_bpf__open();
+	if (!s->skel)
+		return -errno;
+	err = session__configure(s, opts);
+	if (err)
+		return err;
+	err = pytrail_bpf__load(s->skel);
+	if (err)
+		return err;
+	if (opts->patterns && !pattern_list__empty(opts->patterns)) {
+		err = session__fill_filter(s, opts->patterns);
+		if (err)
+			return err;
+	}
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.ring), on_record, s, NULL);
+	if (!s->ring)
+		return -errno;
+	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses));
+	s->attach = attach__new(bpf_program__fd(s->skel->progs.audit_sleepable) >= 0 ?
+					s->skel->progs.audit_sleepable :
+					s->skel->progs.audit_plain,
+				s->skel->maps.sites);
+	if (!s->losses || !s->attach)
+		return -ENOMEM;
+	/* only now: the tracepoints' programs; the audit program is attached file by file */
+	s->skel->links.watch_exec = bpf_program__attach(s->skel->progs.watch_exec);
+	s->skel->links.watch_exit = bpf_program__attach(s->skel->progs.watch_exit);
+	if (!s->skel->links.watch_exec || !s->skel->links.watch_exit)
+		return -errno;
+	if (opts->follow) {
+		s->skel->links.follow_fork = bpf_program__attach(s->skel->progs.follow_fork);
+		if (!s->skel->links.follow_fork)
+			return -errno;
+	}
+	return 0;
+}
+
+int session__open(const struct session_options *opts, session_record_fn fn, void *ctx, struct session **out)
+{
+	struct session *s;
+	int err;
+
+	err = session__check();
+	if (err)
+		return err;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		log__error("out of memory");
+		return -ENOMEM;
+	}
+	s->fn = fn;
+	s->ctx = ctx;
+	libbpf_set_print(libbpf_print);
+	err = session__load(s, opts);
+	if (err) {
+		say_cannot_load(err);
+		session__close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void session__detach(struct session *s)
+{
+	attach__free(s->attach);
+	s->attach = NULL;
+}
+
+void session__close(struct session *s)
+{
+	if (!s)
+		return;
+	attach__free(s->attach);
+	ring_buffer__free(s->ring);
+	losses__free(s->losses);
+	pytrail_bpf__destroy(s->skel);
+	free(s);
+}
+
+struct attach *session__attach(struct session *s)
+{
+	return s->attach;
+}
+
+int session__select(struct session *s, pid_t pid)
+{
+	__u32 key = (__u32)pid, one = 1;
+	int err = bpf_map_update_elem(bpf_map__fd(s->skel->maps.processes), &key, &one, BPF_ANY);
+
+	return err < 0 ? err : 0;
+}
+
+bool session__selects(const struct session *s, pid_t pid)
+{
+	__u32 key = (__u32)pid, value;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.processes), &key, &value);
+}
+
+size_t session__selected(const struct session *s)
+{
+	int fd = bpf_map__fd(s->skel->maps.processes);
+	__u32 key, *prev = NULL;
+	size_t n = 0;
+
+	while (n < 1u << 20 && !bpf_map_get_next_key(fd, prev, &key)) {
+		prev = &key;
+		n++;
+	}
+	return n;
+}
+
+int session__fd(const struct session *s)
+{
+	return ring_buffer__epoll_fd(s->ring);
+}
+
+int session__drain(struct session *s)
+{
+	int n;
+
+	s->stop = 0;
+	s->budget = DRAIN_MAX;
+	n = ring_buffer__consume(s->ring);
+	if (s->stop)
+		return s->stop;
+	return n == -ECANCELED ? DRAIN_MAX : n;
+}
+
+struct pt_counters session__counters(const struct session *s)
+{
+	struct pt_counters sum = {0}, *each;
+	int cpus = libbpf_num_possible_cpus();
+	size_t words = sizeof(sum) / sizeof(__u64), i;
+	__u32 zero = 0;
+	int c;
+
+	each = cpus > 0 ? calloc((size_t)cpus, sizeof(*each)) : NULL;
+	if (!each)
+		return sum;
+	if (!bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.counters), &zero, each)) {
+		for (c = 0; c < cpus; c++) {
+			for (i = 0; i < words; i++)
+				((__u64 *)&sum)[i] += ((__u64 *)&each[c])[i];
+		}
+	}
+	free(each);
+	return sum;
+}
+
+int session__losses(struct session *s)
+{
+	struct pt_counters c = session__counters(s);
+
+	return losses__report(s->losses, c.lost, s->fn, s->ctx);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The kernel side as one object: the BPF programs and maps with their settings, the probes attached,
+ * the processes selected, the ring, and the counters.
+ */
+#ifndef PYTRAIL_SESSION_H
+#define PYTRAIL_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "attach.h"
+
+struct session;
+struct pattern_list;
+
+struct session_options {
+	uint32_t ring_size;
+	uint32_t max_string;
+	uint32_t max_items;
+	uint32_t max_depth;
+	bool selected;	 /* only processes given to session__select(); else every process */
+	bool kernel_pid; /* the kernel's own pid filter is used: no look-up at each event */
+	bool follow;	 /* children of selected processes too */
+	const struct pattern_list *patterns; /* or NULL */
+};
+
+/* A record from the ring; not 0 ends session__drain(), which returns it. */
+typedef int (*session_record_fn)(void *ctx, const void *record, size_t size);
+
+/*
+ * Loads the programs. 0; -EPERM and others with the reason said: this host, or this user, cannot
+ * trace.
+ */
+int session__open(const struct session_options *opts, session_record_fn fn, void *ctx, struct session **out);
+
+/* Detaches and frees. What the ring still holds is gone: drain before, after session__detach(). */
+void session__close(struct session *s);
+struct attach *session__attach(struct session *s);
+void session__detach(struct session *s);
+
+/* Wants a process (selected mode). 0 or -errno. */
+int session__select(struct session *s, pid_t pid);
+bool session__selects(const struct session *s, pid_t pid);
+/* How many selected processes are alive (follow mode: the kernel removes them as they exit). */
+size_t session__selected(const struct session *s);
+
+/* Becomes readable when the programs wake the collector. */
+int session__fd(const struct session *s);
+/* Hands waiting records to fn, a bounded number of them. Returns their number, or what fn returned when
+ * that was not 0 (which ends the drain), or -errno. */
+int session__drain(struct session *s);
+
+/* Sums over all CPUs. */
+struct pt_counters session__counters(const struct session *s);
+
+/*
+ * Calls fn with a PT_REC_LOST record for each process and cause that has lost events since the last
+ * call. Returns 0, or what fn returned.
+ */
+int session__losses(struct session *s);
+
+#endif

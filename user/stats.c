@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "stats.h"
+
+#include "output.h"
+#include "session.h"
+#include "util/buf.h"
+#include "util/log.h"
+
+static const char *const lost_causes[PT_LOST_CAUSES] = {
+	[PT_LOST_RING_FULL] = "ring_full",
+	[PT_LOST_SCRATCH] = "scratch",
+	[PT_LOST_READER] = "reader",
+	[PT_LOST_OUTPUT] = "output",
+};
+
+const char *stats__lost_cause(uint32_t cause)
+{
+	return cause < PT_LOST_CAUSES ? lost_causes[cause] : "unknown";
+}
+
+void stats__say(const struct session *s, const struct output_stats *out, bool final)
+{
+	struct pt_counters c = session__counters(s);
+	struct buf b = BUF_INIT;
+	uint32_t i;
+
+	buf__printf(&b,
+		    "kernel: %llu seen = %llu emitted (%llu bytes, %llu wakeups) + %llu filtered by process + "
+		    "%llu filtered by event",
+		    (unsigned long long)c.seen, (unsigned long long)c.emitted,
+		    (unsigned long long)c.emitted_bytes, (unsigned long long)c.wakeups,
+		    (unsigned long long)c.filtered[PT_FILTERED_PROCESS],
+		    (unsigned long long)c.filtered[PT_FILTERED_EVENT]);
+	for (i = 0; i < PT_LOST_READER; i++)
+		buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i], lost_causes[i]);
+	buf__printf(&b, "; %llu values unreadable; output: %llu events, %llu filtered, %llu malformed",
+		    (unsigned long long)c.unreadable, (unsigned long long)out->events,
+		    (unsigned long long)out->filtered, (unsigned long long)out->malformed);
+	if (!b.failed)
+		log__info("stats%s: %.*s", final ? "" : " so far", (int)b.len, b.data);
+	buf__free(&b);
+}
+
+uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *out, uint64_t elapsed_ns)
+{
+	uint64_t filtered = out->filtered, lost = out->malformed;
+	uint32_t i;
+
+	for (i = 0; i < PT_FILTERED_CAUSES; i++)
+		filtered += c->filtered[i];
+	for (i = 0; i < PT_LOST_CAUSES; i++)
+		lost += c->lost[i];
+	log__info("%llu events, %llu filtered, %llu lost, %llu processes, %.1f s",
+		  (unsigned long long)out->events, (unsigned long long)filtered, (unsigned long long)lost,
+		  (unsigned long long)out->processes, (double)elapsed_ns / 1e9);
+	if (c->lost[PT_LOST_RING_FULL])
+		log__info("%llu events found the ring full: a larger --ring-size, or a narrower -e, keeps them",
+			  (unsigned long long)c->lost[PT_LOST_RING_FULL]);
+	return lost;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "targets.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "child.h"
+#include "discover.h"
+#include "util/log.h"
+
+struct target {
+	pid_t pid;
+	int pidfd; /* -1: not supported, or gone */
+	struct binary *binary;
+	bool gone;
+};
+
+struct targets {
+	const struct trace_options *opts;
+	struct child *child;
+	struct discover *discover;
+	struct session *session;
+	struct target *list;
+	size_t cnt;
+	bool kernel_pid;
+	bool follow;
+	size_t without_probe; /* interpreters met that have no probe */
+};
+
+static bool whole_host(const struct targets *t)
+{
+	return !t->opts->pids_cnt && !t->child;
+}
+
+static void say_no_probe(const struct binary *b, pid_t pid, bool fatal)
+{
+	char who[32] = "";
+
+	if (pid > 0)
+		snprintf(who, sizeof(who), "process %d: ", pid);
+	if (fatal)
+		log__error("%scannot trace %s: this CPython %s was built without the python:audit probe "
+			   "(configure --with-dtrace)",
+			   who, b->path, b->py_version_text);
+	else
+		log__warn("%sits events cannot be seen: %s, CPython %s, was built without the python:audit "
+			  "probe (configure --with-dtrace)",
+			  who, b->path, b->py_version_text);
+}
+
+/* One -p. Returns -1 when it can be traced, else an exit code with the reason said. */
+static int targets__add_pid(struct targets *t, pid_t pid)
+{
+	struct target *x = &t->list[t->cnt];
+	struct discovered found;
+	int ret;
+
+	x->pid = pid;
+	/* held from before the look at it: the pid cannot be used again unnoticed */
+	x->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (x->pidfd < 0 && errno == ESRCH) {
+		log__error("cannot trace process %d: there is no such process", pid);
+		return EXIT_FAIL;
+	}
+	ret = discover__pid(t->discover, pid, &found);
+	if (ret == 1 && found.binary->sites_cnt) {
+		x->binary = found.binary;
+		t->cnt++;
+		return -1;
+	}
+	if (x->pidfd >= 0)
+		close(x->pidfd);
+	if (ret == 1) {
+		say_no_probe(found.binary, pid, true);
+		return EXIT_CANNOT_TRACE;
+	}
+	if (ret == 0) {
+		log__error("cannot trace process %d: there is no CPython in it", pid);
+		return EXIT_FAIL;
+	}
+	if (ret == -ESRCH) {
+		log__error("cannot trace process %d: it exited while being attached", pid);
+		return EXIT_FAIL;
+	}
+	log__error("cannot trace process %d: %s%s", pid, strerror(-ret),
+		   geteuid() ? "; run as root" : "");
+	return ret == -EACCES || ret == -EPERM ? EXIT_CANNOT_TRACE : EXIT_FAIL;
+}
+
+/* With one process for each file and no children to follow, the kernel's own filter does. */
+static bool targets__kernel_filter(const struct targets *t)
+{
+	size_t i, j;
+
+	if (t->opts->follow)
+		return false;
+	for (i = 0; i < t->cnt; i++) {
+		for (j = 0; j < i; j++) {
+			if (t->list[i].binary == t->list[j].binary)
+				return false;
+		}
+	}
+	return true;
+}
+
+int targets__new(const struct trace_options *o, struct child *child, struct session_options *so,
+		 struct targets **out)
+{
+	struct targets *t = calloc(1, sizeof(*t));
+	int ret, code = EXIT_FAIL;
+	size_t i;
+
+	if (t) {
+		t->discover = discover__new();
+		t->list = calloc(o->pids_cnt + 1, sizeof(*t->list));
+	}
+	if (!t || !t->discover || !t->list) {
+		log__error("out of memory");
+		targets__free(t);
+		return EXIT_FAIL;
+	}
+	t->opts = o;
+	t->child = child;
+	for (i = 0; i < o->pids_cnt; i++) {
+		ret = targets__add_pid(t, o->pids[i]);
+		if (ret >= 0)
+			code = ret;
+	}
+	if (o->pids_cnt && !t->cnt) {
+		targets__free(t);
+		return code;
+	}
+	t->follow = o->follow || child;
+	t->kernel_pid = o->pids_cnt && targets__kernel_filter(t);
+	so->selected = o->pids_cnt || child;
+	so->kernel_pid = t->kernel_pid;
+	so->follow = so->selected && t->follow;
+	*out = t;
+	return -1;
+}
+
+void targets__free(struct targets *t)
+{
+	size_t i;
+
+	if (!t)
+		return;
+	for (i = 0; i < t->cnt; i++) {
+		if (t->list[i].pidfd >= 0)
+			close(t->list[i].pidfd);
+	}
+	free(t->list);
+	discover__free(t->discover);
+	free(t);
+}
+
+/* Attaches a file. Returns true when its events will be seen. */
+static bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
+{
+	int ret = attach__binary(session__attach(t->session), b, t->kernel_pid ? pid : -1);
+
+	if (ret >= 0)
+		return true;
+	if (ret == -ENOENT)
+		return false;
+	log__error("cannot attach to %s: %s%s", b->path, strerror(-ret),
+		   ret == -EPERM || ret == -EACCES ? "; see 'pytrail check'" : "");
+	return false;
+}
+
+static int on_found(void *ctx, const struct discovered *found)
+{
+	struct targets *t = ctx;
+
+	if (!found->binary->sites_cnt) {
+		if (found->new_binary) {
+			say_no_probe(found->binary, found->pid, false);
+			t->without_probe++;
+		}
+		return 0;
+	}
+	targets__attach_file(t, found->binary, -1);
+	return 0;
+}
+
+static void targets__attach_path(struct targets *t, const char *path, bool say)
+{
+	struct discovered found;
+
+	if (discover__path(t->discover, path, &found) != 1)
+		return;
+	if (!found.binary->sites_cnt) {
+		if (say)
+			say_no_probe(found.binary, 0, false);
+		return;
+	}
+	targets__attach_file(t, found.binary, -1);
+}
+
+/*
+ * The interpreters that a command may start by name: attached beforehand, their processes are complete.
+ */
+static void targets__attach_installed(struct targets *t)
+{
+	const char *path = getenv("PATH");
+	char pattern[4096];
+	glob_t found;
+	size_t i;
+
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+
+		if (len && (size_t)snprintf(pattern, sizeof(pattern), "%.*s/python3*", (int)len, path) <
+				   sizeof(pattern) &&
+		    !glob(pattern, 0, NULL, &found)) {
+			for (i = 0; i < found.gl_pathc; i++) {
+				if (!strstr(found.gl_pathv[i], "-config"))
+					targets__attach_path(t, found.gl_pathv[i], false);
+			}
+			globfree(&found);
+		}
+		path += len;
+		path += *path == ':';
+	}
+}
+
+int targets__attach(struct targets *t, struct session *s)
+{
+	size_t i, ok = 0;
+
+	t->session = s;
+	if (t->child) {
+		if (session__select(s, child__pid(t->child)))
+			return EXIT_FAIL;
+		targets__attach_path(t, child__path(t->child), true);
+		targets__attach_installed(t);
+		return -1;
+	}
+	if (whole_host(t)) {
+		discover__all(t->discover, on_found, t);
+		targets__attach_installed(t);
+		log__info("tracing every process of %zu Python file%s; Ctrl-C ends it",
+			  attach__files(session__attach(s)),
+			  attach__files(session__attach(s)) == 1 ? "" : "s");
+		return -1;
+	}
+	for (i = 0; i < t->cnt; i++) {
+		if (!session__select(s, t->list[i].pid) &&
+		    targets__attach_file(t, t->list[i].binary, t->list[i].pid))
+			ok++;
+	}
+	return ok ? -1 : EXIT_CANNOT_TRACE;
+}
+
+void targets__exec(struct targets *t, pid_t pid)
+{
+	struct discovered found;
+
+	if (discover__pid(t->discover, pid, &found) != 1)
+		return;
+	if (attach__has(session__attach(t->session), found.binary))
+		return;
+	if (!found.binary->sites_cnt) {
+		if (found.new_binary)
+			say_no_probe(found.binary, pid, false);
+		return;
+	}
+	if (targets__attach_file(t, found.binary, pid))
+		log__warn("process %d: the first events may be missing, it had started from %s before that "
+			  "could be attached",
+			  pid, found.binary->path);
+}
+
+void targets__rescan(struct targets *t)
+{
+	if (whole_host(t))
+		discover__all(t->discover, on_found, t);
+}
+
+bool targets__gone(struct targets *t)
+{
+	size_t i, alive = 0;
+
+	if (whole_host(t))
+		return false;
+	for (i = 0; i < t->cnt; i++) {
+		struct target *x = &t->list[i];
+		struct pollfd p = {.fd = x->pidfd, .events = POLLIN};
+
+		if (x->gone)
+			continue;
+		/* a pidfd becomes readable when the process has exited */
+		if (x->pidfd >= 0 ? poll(&p, 1, 0) == 1 : kill(x->pid, 0) != 0)
+			x->gone = true;
+		else
+			alive++;
+	}
+	if (alive)
+		return false;
+	return !t->follow || !session__selected(t->session);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What is to be traced: processes by -p, a command's, or all; and the files to attach for that. */
+#ifndef PYTRAIL_TARGETS_H
+#define PYTRAIL_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "session.h"
+#include "trace_options.h"
+
+struct targets;
+struct child;
+
+/*
+ * Looks at what the options name, before anything is loaded, and sets what the session must know of it
+ * (selected, kernel_pid, follow). Returns -1, or the exit code with the error said.
+ */
+int targets__new(const struct trace_options *o, struct child *child, struct session_options *so,
+		 struct targets **out);
+void targets__free(struct targets *t);
+
+/* Attaches; the session must have been opened with what targets__new() set. -1 or an exit code. */
+int targets__attach(struct targets *t, struct session *s);
+
+/* A process that is selected, or any in whole-host mode, has executed a file: attaches that when it is
+ * an interpreter not attached yet. */
+void targets__exec(struct targets *t, pid_t pid);
+
+/* Looks at all processes once more (whole host). */
+void targets__rescan(struct targets *t);
+
+/* Whether nothing is left that could raise an event: all -p processes (and with follow their children)
+ * have ended. */
+bool targets__gone(struct targets *t);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "trace_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../bpf/wire.h"
+#include "commands.h"
+#include "pattern.h"
+#include "util/log.h"
+
+enum {
+	OPT_DURATION = 256,
+	OPT_MAX_EVENTS,
+	OPT_RECORD,
+	OPT_RING_SIZE,
+	OPT_MAX_STRING,
+	OPT_MAX_ITEMS,
+	OPT_MAX_DEPTH,
+	OPT_STATS,
+	OPT_STRICT,
+};
+
+static const struct option long_options[] = {
+	{"pid", required_argument, NULL, 'p'},
+	{"follow", no_argument, NULL, 'f'},
+	{"events", required_argument, NULL, 'e'},
+	{"output", required_argument, NULL, 'o'},
+	{"duration", required_argument, NULL, OPT_DURATION},
+	{"max-events", required_argument, NULL, OPT_MAX_EVENTS},
+	{"record", required_argument, NULL, OPT_RECORD},
+	{"ring-size", required_argument, NULL, OPT_RING_SIZE},
+	{"max-string", required_argument, NULL, OPT_MAX_STRING},
+	{"max-items", required_argument, NULL, OPT_MAX_ITEMS},
+	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
+	{"stats", optional_argument, NULL, OPT_STATS},
+	{"strict", no_argument, NULL, OPT_STRICT},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+/* A whole number with an optional K, M or G (powers of 1024). 0 or -EINVAL. */
+static int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	unsigned long long v;
+	char *end;
+	int shift = 0;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	switch (*end) {
+	case 'k':
+	case 'K':
+		shift = 10;
+		break;
+	case 'm':
+	case 'M':
+		shift = 20;
+		break;
+	case 'g':
+	case 'G':
+		shift = 30;
+		break;
+	}
+	if (shift)
+		end++;
+	if (errno || *end || v > UINT64_MAX >> shift)
+		return -EINVAL;
+	v <<= shift;
+	if (v < min || v > max)
+		return -ERANGE;
+	*out = v;
+	return 0;
+}
+
+static int size_option(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	if (!parse_size(text, min, max, out))
+		return 0;
+	log__error("%s takes a number from %llu to %llu, not '%s'", name, (unsigned long long)min,
+		   (unsigned long long)max, text);
+	return -EINVAL;
+}
+
+static int seconds_option(const char *name, const char *text, double *out)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(v) || v <= 0 || v > 1e9) {
+		log__error("%s takes a number of seconds above 0, not '%s'", name, text);
+		return -EINVAL;
+	}
+	*out = v;
+	return 0;
+}
+
+static int add_pid(struct trace_options *o, const char *text)
+{
+	uint64_t v;
+	size_t i;
+
+	if (parse_size(text, 1, 4194304, &v)) {
+		log__error("-p takes a process id, not '%s'", text);
+		return -EINVAL;
+	}
+	for (i = 0; i < o->pids_cnt; i++) {
+		if (o->pids[i] == (pid_t)v)
+			return 0;
+	}
+	if (o->pids_cnt == TRACE_MAX_PIDS) {
+		log__error("-p can be given %d times at most: leave it out to trace the whole host",
+			   TRACE_MAX_PIDS);
+		return -EINVAL;
+	}
+	o->pids[o->pids_cnt++] = (pid_t)v;
+	return 0;
+}
+
+static int add_output(struct trace_options *o, const char *text)
+{
+	if (o->outputs_cnt == TRACE_MAX_OUTPUTS) {
+		log__error("-o can be given %d times at most", TRACE_MAX_OUTPUTS);
+		return -EINVAL;
+	}
+	o->outputs[o->outputs_cnt++] = text;
+	return 0;
+}
+
+/* The ring's size must be a power of two and a multiple of the page: rounded up. */
+static int ring_option(struct trace_options *o, const char *text)
+{
+	uint64_t v, size = 4096;
+	int err = size_option("--ring-size", text, 4096, 2ull << 30, &v);
+
+	if (err)
+		return err;
+	while (size < v)
+		size <<= 1;
+	if (size > 1ull << 31) {
+		log__error("--ring-size is 2G at most");
+		return -EINVAL;
+	}
+	o->ring_size = (uint32_t)size;
+	return 0;
+}
+
+static int number_option(const char *name, const char *text, uint64_t min, uint64_t max, uint32_t *out)
+{
+	uint64_t v;
+	int err = size_option(name, text, min, max, &v);
+
+	if (!err)
+		*out = (uint32_t)v;
+	return err;
+}
+
+static int stats_option(struct trace_options *o, const char *text)
+{
+	o->stats = true;
+	return text ? seconds_option("--stats", text, &o->stats_interval) : 0;
+}
+
+static int take(struct trace_options *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case 'p':
+		return add_pid(o, arg);
+	case 'f':
+		o->follow = true;
+		return 0;
+	case 'e':
+		return pattern_list__add(o->patterns, arg);
+	case 'o':
+		return add_output(o, arg);
+	case OPT_DURATION:
+		return seconds_option("--duration", arg, &o->duration);
+	case OPT_MAX_EVENTS:
+		return size_option("--max-events", arg, 1, UINT64_MAX, &o->max_events);
+	case OPT_RECORD:
+		o->record = arg;
+		return 0;
+	case OPT_RING_SIZE:
+		return ring_option(o, arg);
+	case OPT_MAX_STRING:
+		return number_option("--max-string", arg, 16, PT_RECORD_MAX / 2, &o->max_string);
+	case OPT_MAX_ITEMS:
+		return number_option("--max-items", arg, 1, 4096, &o->max_items);
+	case OPT_MAX_DEPTH:
+		return number_option("--max-depth", arg, 1, PT_DEPTH_MAX, &o->max_depth);
+	case OPT_STATS:
+		return stats_option(o, arg);
+	case OPT_STRICT:
+		o->strict = true;
+		return 0;
+	case 'q':
+		log__set_level(LOG_QUIET);
+		return 0;
+	case 'v':
+		log__set_level(log__level() < LOG_VERBOSE ? LOG_VERBOSE : LOG_DEBUG);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int trace_options__parse(struct trace_options *o, int argc, char **argv)
+{
+	int opt, err;
+
+	memset(o, 0, sizeof(*o));
+	o->ring_size = 8 << 20;
+	o->max_string = 4096;
+	o->max_items = 128;
+	o->max_depth = 4;
+	o->patterns = pattern_list__new();
+	if (!o->patterns) {
+		log__error("out of memory");
+		return EXIT_FAIL;
+	}
+	optind = 0;
+	opterr = 0;
+	/* '+': what follows COMMAND is the command's own */
+	while ((opt = getopt_long(argc, argv, "+:p:fe:o:qvh", long_options, NULL)) != -1) {
+		if (opt == 'h') {
+			command__usage("trace");
+			return EXIT_OK;
+		}
+		if (opt == '?' || opt == ':') {
+			log__error(opt == '?' ? "trace: unknown option '%s'; see 'pytrail help trace'" :
+						"trace: option '%s' needs a value; see 'pytrail help trace'",
+				   argv[optind - 1]);
+			return EXIT_USAGE;
+		}
+		err = take(o, opt, optarg);
+		if (err)
+			return err == -ENOMEM ? EXIT_FAIL : EXIT_USAGE;
+	}
+	if (optind < argc)
+		o->command = argv + optind;
+	if (o->command && strcmp(argv[optind - 1], "--")) {
+		log__error("trace: unexpected '%s'; a command to run comes after '--'", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (o->command && o->pids_cnt) {
+		log__error("trace: -p and a command cannot be given together");
+		return EXIT_USAGE;
+	}
+	if (o->follow && !o->pids_cnt && !o->command)
+		log__warn("-f has no effect without -p: the whole host is traced");
+	return -1;
+}
+
+void trace_options__free(struct trace_options *o)
+{
+	pattern_list__free(o->patterns);
+}

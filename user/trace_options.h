@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The words of `pytrail trace`, parsed and checked. */
+#ifndef PYTRAIL_TRACE_OPTIONS_H
+#define PYTRAIL_TRACE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct pattern_list;
+
+#define TRACE_MAX_PIDS	  1024
+#define TRACE_MAX_OUTPUTS 16
+
+struct trace_options {
+	pid_t pids[TRACE_MAX_PIDS];
+	size_t pids_cnt;
+	bool follow;
+	struct pattern_list *patterns; /* owned; may be empty */
+	const char *outputs[TRACE_MAX_OUTPUTS];
+	size_t outputs_cnt;
+	const char *record;    /* file or NULL */
+	double duration;       /* seconds, 0: no end */
+	uint64_t max_events;   /* 0: no limit */
+	uint32_t ring_size;    /* bytes, a power of two */
+	uint32_t max_string;   /* bytes */
+	uint32_t max_items;
+	uint32_t max_depth;
+	bool stats;
+	double stats_interval; /* seconds, 0: at the end only */
+	bool strict;
+	char **command; /* argv of COMMAND, NULL: none */
+};
+
+/* Returns -1 when the options are good, else the exit code (help was printed, or an error said). */
+int trace_options__parse(struct trace_options *o, int argc, char **argv);
+void trace_options__free(struct trace_options *o);
+
+#endif
