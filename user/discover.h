@@ -42,6 +42,9 @@ int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discover
  * libpython gives that library. */
 int discover__path(struct discover *d, const char *path, struct discovered *out);
 
+/* How many processes the last discover__all() was not allowed to look at. */
+size_t discover__denied(const struct discover *d);
+
 size_t discover__binaries(const struct discover *d, struct binary *const **out);
 
 #endif

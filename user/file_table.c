@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "file_table.h"
+
+/*
+ * Same file: the same (dev, inode); or, when an overlay is involved, the same inode number and times.
+ * On an overlay the inode that a uprobe hangs on is that of the lower file (d_real_inode() in
+ * kernel/trace/trace_uprobe.c), which many containers share, and stat(2) shows its number and times,
+ * but a device number of the overlay's own (Documentation/filesystems/overlayfs.rst, "Inode
+ * properties"). To attach through two of them would report each event twice. The change time, in
+ * nanoseconds, cannot be set at will: another file does not come to equal one in all of these.
+ */
+
+#define SLOTS_MIN 256
+/* Anybody can make files and map them: the memory of what they are not is bounded. */
+#define NEGATIVES_MAX 65536
+
+struct slot {
+	bool used;
+	bool overlay;
+	bool seen; /* by file_table__is_first() */
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
+	struct binary *binary;
+};
+
+struct file_table {
+	struct slot *slots;
+	size_t cap; /* a power of two */
+	size_t used;
+	size_t negatives;
+	struct binary **binaries;
+	size_t binaries_cnt;
+};
+
+struct file_table *file_table__new(void)
+{
+	struct file_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->cap = SLOTS_MIN;
+	t->slots = calloc(t->cap, sizeof(*t->slots));
+	if (!t->slots) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void file_table__free(struct file_table *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->binaries_cnt; i++)
+		binary__free(t->binaries[i]);
+	free(t->binaries);
+	free(t->slots);
+	free(t);
+}
+
+static size_t hash_ino(ino_t ino)
+{
+	return (size_t)(((uint64_t)ino * 0x9e3779b97f4a7c15ull) >> 32);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_binary(const struct slot *s, const struct stat *st, bool overlay)
+{
+	struct stat now;
+
+	/* Its descriptor is open: the inode cannot have become another file's. */
+	if (s->dev == st->st_dev)
+		return true;
+	if (!overlay && !s->overlay)
+		return false;
+	/* A new link or owner changes the time of change of a file that is still the same. */
+	return !fstat(s->binary->fd, &now) && now.st_size == st->st_size &&
+	       same_time(&now.st_mtim, &st->st_mtim) && same_time(&now.st_ctim, &st->st_ctim);
+}
+
+enum file_verdict file_table__find(struct file_table *t, const struct stat *st, bool overlay,
+                                   struct binary **out)
+{
+	for (size_t i = hash_ino(st->st_ino);; i++) {
+		const struct slot *s = &t->slots[i & (t->cap - 1)];
+
+		if (!s->used)
+			return FILE_UNKNOWN;
+		if (s->ino != st->st_ino)
+			continue;
+		if (s->binary && is_binary(s, st, overlay)) {
+			*out = s->binary;
+			return FILE_INTERPRETER;
+		}
+		/* Nothing holds this inode: another file may have it by now, or other content. */
+		if (!s->binary && s->dev == st->st_dev && s->size == st->st_size &&
+		    same_time(&s->mtime, &st->st_mtim))
+			return FILE_NO_INTERPRETER;
+	}
+}
+
+static void put(struct slot *slots, size_t cap, const struct slot *s)
+{
+	size_t i = hash_ino(s->ino);
+
+	while (slots[i & (cap - 1)].used)
+		i++;
+	slots[i & (cap - 1)] = *s;
+}
+
+/* Into a table of that size, without what is forgotten. */
+static int rebuild(struct file_table *t, size_t cap, bool forget)
+{
+	struct slot *slots = calloc(cap, sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->cap; i++)
+		if (t->slots[i].used && (t->slots[i].binary || !forget))
+			put(slots, cap, &t->slots[i]);
+	if (forget) {
+		t->used -= t->negatives;
+		t->negatives = 0;
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->cap = cap;
+	return 0;
+}
+
+static int make_room(struct file_table *t, const struct binary *b)
+{
+	struct binary **more;
+	struct rlimit files;
+
+	if (t->negatives >= NEGATIVES_MAX && rebuild(t, t->cap, true))
+		return -ENOMEM;
+	if ((t->used + 1) * 2 > t->cap && rebuild(t, t->cap * 2, false))
+		return -ENOMEM;
+	if (!b)
+		return 0;
+	if (!getrlimit(RLIMIT_NOFILE, &files) && t->binaries_cnt >= files.rlim_cur / 2)
+		return -EMFILE;
+	more = realloc(t->binaries, (t->binaries_cnt + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	t->binaries = more;
+	return 0;
+}
+
+int file_table__add(struct file_table *t, const struct stat *st, bool overlay, struct binary *b)
+{
+	struct slot s = {
+		.used = true,
+		.overlay = overlay,
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = st->st_size,
+		.mtime = st->st_mtim,
+		.binary = b,
+	};
+	int err;
+
+	err = make_room(t, b);
+	if (err) {
+		binary__free(b);
+		return err;
+	}
+	put(t->slots, t->cap, &s);
+	t->used++;
+	if (b)
+		t->binaries[t->binaries_cnt++] = b;
+	else
+		t->negatives++;
+	return 0;
+}
+
+bool file_table__is_first(struct file_table *t, const struct binary *b)
+{
+	for (size_t i = hash_ino(b->ino);; i++) {
+		struct slot *s = &t->slots[i & (t->cap - 1)];
+		bool first = !s->seen;
+
+		if (!s->used)
+			return false;
+		if (s->binary != b)
+			continue;
+		s->seen = true;
+		return first;
+	}
+}
+
+size_t file_table__binaries(const struct file_table *t, struct binary *const **out)
+{
+	*out = t->binaries;
+	return t->binaries_cnt;
+}

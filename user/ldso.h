@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Where the dynamic linker would take a program's shared libraries from: ld.so(8), of glibc. */
+#ifndef PYTRAIL_LDSO_H
+#define PYTRAIL_LDSO_H
+
+#include <stddef.h>
+
+struct elf_file;
+
+/*
+ * Finds a library that e, loaded from the file `path`, needs: in DT_RPATH or DT_RUNPATH with $ORIGIN,
+ * in LD_LIBRARY_PATH of this process, in /etc/ld.so.cache, and in the standard directories. A file of
+ * another machine is passed over. Returns an open descriptor and its path in found, or -ENOENT.
+ */
+int ldso__open(struct elf_file *e, const char *path, const char *soname, char *found, size_t size);
+
+#endif
