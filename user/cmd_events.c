@@ -203,9 +203,9 @@ static void text_details(struct buf *b, const struct catalog_event *event, uint1
 	if (!*rest && event->alias)
 		buf__printf(b, "  %-11s as %s\n", label, event->alias);
 	while (source__next(&rest, &source)) {
-		buf__printf(b, "  %-11s %-9.*s %.*s (%.*s)\n", label, source.versions_len,
-		            source.versions, source.file_len, source.file, source.format_len,
-		            source.format);
+		buf__printf(b, "  %-11s %-9.*s %-2.*s  %.*s (%.*s)\n", label, source.versions_len,
+		            source.versions, source.language_len, source.language, source.file_len,
+		            source.file, source.format_len, source.format);
 		label = "";
 	}
 }
@@ -384,14 +384,16 @@ static int parse_options(int argc, char **argv, struct events_options *opts)
 			opts->python = parse_version(optarg);
 			if (opts->python)
 				break;
-			log__error("'%s' is no version of CPython with audit events, such as 3.9",
+			log__error("events: '%s' is no version of CPython with audit events, such "
+			           "as 3.9",
 			           optarg);
 			return EXIT_USAGE;
 		case ':':
-			log__error("option '%s' needs a value", argv[optind - 1]);
+			log__error("events: option '%s' needs a value; see 'pytrail help events'",
+			           argv[optind - 1]);
 			return EXIT_USAGE;
 		default:
-			log__error("unknown option '%s' (`pytrail help events` lists all)",
+			log__error("events: unknown option '%s'; see 'pytrail help events'",
 			           argv[optind - 1]);
 			return EXIT_USAGE;
 		}
@@ -399,7 +401,7 @@ static int parse_options(int argc, char **argv, struct events_options *opts)
 	opts->names = argv + optind;
 	opts->names_cnt = (size_t)(argc - optind);
 	if (opts->schema && (opts->json || opts->python || opts->names_cnt)) {
-		log__error("'--json-schema' goes with nothing else");
+		log__error("events: --json-schema goes with no other option and no name");
 		return EXIT_USAGE;
 	}
 	return EXIT_OK;
