@@ -393,8 +393,13 @@ static int parse_options(int argc, char **argv, struct events_options *opts)
 			           argv[optind - 1]);
 			return EXIT_USAGE;
 		default:
-			log__error("events: unknown option '%s'; see 'pytrail help events'",
-			           argv[optind - 1]);
+			if (optopt > 0 && optopt < OPT_JSON) /* of `-xy`, which is not done yet */
+				log__error(
+					"events: unknown option '-%c'; see 'pytrail help events'",
+					optopt);
+			else
+				log__error("events: unknown option '%s'; see 'pytrail help events'",
+				           argv[optind - 1]);
 			return EXIT_USAGE;
 		}
 	}
