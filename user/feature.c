@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "feature.h"
+
+/* include/uapi/linux/capability.h; older headers lack the newer ones. */
+#define CAPABILITY_SYS_PTRACE 19
+#define CAPABILITY_SYS_ADMIN  21
+#define CAPABILITY_PERFMON    38
+#define CAPABILITY_BPF        39
+
+#define UPROBE_PMU            "/sys/bus/event_source/devices/uprobe/"
+
+/* include/uapi/linux/bpf.h, enum bpf_attach_type, since 6.6 */
+#define ATTACH_TRACE_UPROBE_MULTI 48
+
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
+#define INSN_MOV(reg, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, reg, 0, 0, value)
+#define INSN_EXIT            INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+/* Capabilities that are in effect. */
+static uint64_t capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return (uint64_t)data[1].effective << 32 | data[0].effective;
+}
+
+static bool has_capability(unsigned cap)
+{
+	return capabilities() >> cap & 1;
+}
+
+static bool probe_privileges(void)
+{
+	return has_capability(CAPABILITY_SYS_ADMIN) ||
+	       (has_capability(CAPABILITY_BPF) && has_capability(CAPABILITY_PERFMON));
+}
+
+static bool probe_ptrace(void)
+{
+	return has_capability(CAPABILITY_SYS_PTRACE);
+}
+
+static bool probe_btf(void)
+{
+	return !access("/sys/kernel/btf/vmlinux", R_OK);
+}
+
+/* Loads a program and lets go of it. */
+static bool loads(enum bpf_prog_type type, const struct bpf_insn *insns, size_t cnt,
+                  const struct bpf_prog_load_opts *opts)
+{
+	int fd = bpf_prog_load(type, "pytrail_probe", "GPL", insns, cnt, opts);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static const struct bpf_insn return_0[] = {INSN_MOV(BPF_REG_0, 0), INSN_EXIT};
+
+static bool probe_bpf(void)
+{
+	return loads(BPF_PROG_TYPE_KPROBE, return_0, 2, NULL);
+}
+
+static bool probe_ringbuf(void)
+{
+	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) > 0;
+}
+
+static bool probe_uprobe(void)
+{
+	return !access(UPROBE_PMU "type", R_OK);
+}
+
+static bool probe_semaphore(void)
+{
+	return !access(UPROBE_PMU "format/ref_ctr_offset", R_OK);
+}
+
+/* The program is only loaded: raw tracepoints are attached without any further feature. */
+static bool probe_tp_btf(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+	int id = libbpf_find_vmlinux_btf_id("sched_process_exec", BPF_TRACE_RAW_TP);
+
+	if (id <= 0)
+		return false;
+	opts.attach_btf_id = (uint32_t)id;
+	return loads(BPF_PROG_TYPE_TRACING, return_0, 2, &opts);
+}
+
+static bool probe_attach_cookie(void)
+{
+	/* not libbpf_probe_bpf_helper(): it takes a refusal for want of privileges for a yes */
+	const struct bpf_insn insns[] = {
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_attach_cookie),
+		INSN_MOV(BPF_REG_0, 0),
+		INSN_EXIT,
+	};
+
+	return loads(BPF_PROG_TYPE_KPROBE, insns, sizeof(insns) / sizeof(insns[0]), NULL);
+}
+
+static bool probe_fetch_atomics(void)
+{
+	/* compare and exchange on a word of the stack */
+	const struct bpf_insn insns[] = {
+		INSN_MOV(BPF_REG_0, 0),
+		INSN(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, -8, 0),
+		INSN_MOV(BPF_REG_1, 1),
+		INSN(BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_10, BPF_REG_1, -8, BPF_CMPXCHG),
+		INSN_MOV(BPF_REG_0, 0),
+		INSN_EXIT,
+	};
+
+	return loads(BPF_PROG_TYPE_KPROBE, insns, sizeof(insns) / sizeof(insns[0]), NULL);
+}
+
+/* Older verifiers refuse the flag for this type of program. */
+static bool probe_sleepable_uprobe(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+
+	return loads(BPF_PROG_TYPE_KPROBE, return_0, 2, &opts);
+}
+
+/* The part of union bpf_attr for BPF_LINK_CREATE that this kind of link uses. */
+struct link_create_attr {
+	uint32_t prog_fd;
+	uint32_t target_fd;
+	uint32_t attach_type;
+	uint32_t flags;
+	uint64_t path;
+	uint64_t offsets;
+	uint64_t ref_ctr_offsets;
+	uint64_t cookies;
+	uint32_t cnt;
+	uint32_t multi_flags;
+	uint32_t pid;
+	uint32_t reserved;
+};
+
+/* A link to something that is no regular file: EBADF is the answer of a kernel that knows the kind
+ * (bpf_uprobe_multi_link_attach), EINVAL of one that does not. */
+static bool probe_uprobe_multi(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+	            .expected_attach_type = (enum bpf_attach_type)ATTACH_TRACE_UPROBE_MULTI);
+	struct link_create_attr attr = {.attach_type = ATTACH_TRACE_UPROBE_MULTI, .cnt = 1};
+	uint64_t offset = 0;
+	long link;
+	bool yes;
+	int fd;
+
+	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "pytrail_probe", "GPL", return_0, 2, &opts);
+	if (fd < 0)
+		return false;
+	attr.prog_fd = (uint32_t)fd;
+	attr.path = (uint64_t)(uintptr_t) "/";
+	attr.offsets = (uint64_t)(uintptr_t)&offset;
+	link = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	yes = link < 0 && errno == EBADF;
+	if (link >= 0)
+		close((int)link);
+	close(fd);
+	return yes;
+}
+
+#define NEWER_KERNEL "boot a newer kernel"
+
+static const struct {
+	struct feature_info info;
+	bool (*probe)(void);
+} features[FEATURE_MAX] = {
+	[FEATURE_PRIVILEGES] = {{"privileges", "5.8 (2c78ee898d8f), CAP_SYS_ADMIN before", true,
+                                 false, "to load programs and to set probes",
+                                 "run as root, or with CAP_BPF and CAP_PERFMON"},
+                                probe_privileges},
+	[FEATURE_PTRACE] = {{"other users' processes", NULL, false, false,
+                             "to find the interpreters in processes of other users",
+                             "run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"},
+                            probe_ptrace},
+	[FEATURE_BTF] = {{"BTF", "5.4 (341dfcf8d78e)", true, false,
+                          "to read the kernel's own structures",
+                          "boot a kernel with CONFIG_DEBUG_INFO_BTF: /sys/kernel/btf/vmlinux"},
+                         probe_btf},
+	[FEATURE_BPF] =
+		{{"BPF programs", "4.1 (2541517c32be)", true, false, "to decode events",
+                  "run as root outside of a container or user namespace, on a kernel with "
+                  "CONFIG_BPF_EVENTS, without a lockdown or seccomp filter that refuses it"},
+                 probe_bpf},
+	[FEATURE_RINGBUF] = {{"BPF ring buffer", "5.8 (457f44363a88)", true, true,
+                              "to hand events to user space", NEWER_KERNEL},
+                             probe_ringbuf},
+	[FEATURE_UPROBE] = {{"uprobes", "4.17 (33ea4b24277b)", true, false, "to see audit events",
+                             "boot a kernel with CONFIG_UPROBE_EVENTS, and mount /sys"},
+                            probe_uprobe},
+	[FEATURE_SEMAPHORE] = {{"probe semaphores", "4.20 (a6ca88b241d5)", true, false,
+                                "to switch CPython's python:audit probe on", NEWER_KERNEL},
+                               probe_semaphore},
+	[FEATURE_TP_BTF] = {{"BTF tracepoints", "5.5 (9e15db66136a)", true, true,
+                             "to see processes start, fork and exit",
+                             "boot a newer kernel, or one with CONFIG_DEBUG_INFO_BTF"},
+                            probe_tp_btf},
+	[FEATURE_ATTACH_COOKIE] = {{"attach cookies", "5.15 (7adfc6c9b315)", true, true,
+                                    "to tell probe sites apart", NEWER_KERNEL},
+                                   probe_attach_cookie},
+	[FEATURE_FETCH_ATOMICS] = {{"fetching atomics", "5.12 (5ffa25502b5a)", true, true,
+                                    "to share the memory that events are decoded in", NEWER_KERNEL},
+                                   probe_fetch_atomics},
+	[FEATURE_SLEEPABLE_UPROBE] =
+		{{"sleepable uprobes", "6.0 (8c7dcb84e3b7)", false, true,
+                  "to read arguments that are not in memory; without, they are "
+                  "marked unreadable",
+                  NEWER_KERNEL},
+                 probe_sleepable_uprobe},
+	[FEATURE_UPROBE_MULTI] = {{"multi-uprobe links", "6.6 (89ae89f53d20)", false, true,
+                                   "to attach many probes at once, faster", NEWER_KERNEL},
+                                  probe_uprobe_multi},
+};
+
+bool feature__has(enum feature f)
+{
+	static struct {
+		bool known, has;
+	} results[FEATURE_MAX];
+
+	if (!results[f].known) {
+		/* What a probe finds missing is its result, not news from libbpf. */
+		libbpf_print_fn_t print = libbpf_set_print(NULL);
+
+		results[f].has = features[f].probe();
+		results[f].known = true;
+		libbpf_set_print(print);
+	}
+	return results[f].has;
+}
+
+const char *feature__name(enum feature f)
+{
+	return features[f].info.name;
+}
+
+const struct feature_info *feature__info(enum feature f)
+{
+	return &features[f].info;
+}
