@@ -82,6 +82,19 @@ size_t attach__files(const struct attach *a)
 	return a->files_cnt;
 }
 
+const struct binary *attach__of_site(const struct attach *a, unsigned int site)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->files_cnt; i++) {
+		for (j = 0; j < a->files[i].cnt; j++) {
+			if (a->files[i].sites[j] == site)
+				return a->files[i].binary;
+		}
+	}
+	return NULL;
+}
+
 static void attach__warn_layout(struct attach *a, const struct binary *b)
 {
 	__u32 key = b->py_version >> 16 << 1 | b->free_threaded;

@@ -41,4 +41,7 @@ int attach__stop_decoding(struct attach *a, const struct binary *b);
 
 size_t attach__files(const struct attach *a);
 
+/* The file of a site's index (struct pt_audit.site), NULL: none. */
+const struct binary *attach__of_site(const struct attach *a, unsigned int site);
+
 #endif

@@ -168,7 +168,7 @@ static int trace__open(struct trace *t)
 		return code;
 	if (session__open(&so, on_record, t, &t->session))
 		return EXIT_CANNOT_TRACE;
-	t->proof = proof__new(targets__discover(t->targets), session__attach(t->session));
+	t->proof = proof__new(session__attach(t->session));
 	ev.data.fd = session__fd(t->session);
 	epoll_ctl(t->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
 	ev.data.fd = t->signals;
@@ -249,6 +249,8 @@ static void trace__loop(struct trace *t)
 /* Detach first, so that what is drained then is all there will be. */
 static void trace__finish(struct trace *t)
 {
+	proof__free(t->proof);
+	t->proof = NULL;
 	session__detach(t->session);
 	while (!t->failed && session__drain(t->session) > 0)
 		continue;

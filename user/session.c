@@ -12,7 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "catalog.h"
-#include "features.h"
+#include "feature.h"
 #include "losses.h"
 #include "pattern.h"
 #include "util/log.h"

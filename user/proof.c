@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "proof.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach.h"
+#include "layouts.h"
+#include "pymem.h"
+#include "reader.h"
+#include "util/log.h"
+
+/* Words of PyInterpreterState that are searched for the table of modules. It lies within the first
+ * 11 KiB in 3.8 to 3.15 (imports.modules). */
+#define INTERPRETER_WORDS 2048
+
+/* _PyRuntime.interpreters.head, by version: Include/internal/pycore_runtime.h, offsets compiled from
+ * each version's headers (3.13+: also _Py_DebugOffsets.runtime_state.interpreters_head). */
+static const struct {
+	uint32_t version;
+	uint32_t head;
+} interpreters_head[] = {
+	{0x0308, 32}, {0x0309, 32},  {0x030a, 32},  {0x030b, 40},
+	{0x030c, 40}, {0x030d, 632}, {0x030e, 808}, {0x030f, 936},
+};
+
+/* tp_name of the types among enum pt_known. */
+static const struct {
+	enum pt_known known;
+	const char *name;
+} type_names[] = {
+	{PT_KNOWN_STR, "str"},
+	{PT_KNOWN_INT, "int"},
+	{PT_KNOWN_TUPLE, "tuple"},
+	{PT_KNOWN_BYTES, "bytes"},
+	{PT_KNOWN_LIST, "list"},
+	{PT_KNOWN_DICT, "dict"},
+	{PT_KNOWN_FLOAT, "float"},
+	{PT_KNOWN_BYTEARRAY, "bytearray"},
+	{PT_KNOWN_SET, "set"},
+	{PT_KNOWN_FROZENSET, "frozenset"},
+	{PT_KNOWN_CODE, "code"},
+	{PT_KNOWN_FUNCTION, "function"},
+	{PT_KNOWN_CFUNCTION, "builtin_function_or_method"},
+	{PT_KNOWN_METHOD, "method"},
+	{PT_KNOWN_MODULE, "module"},
+	{PT_KNOWN_BOOL, "bool"},
+	{PT_KNOWN_TYPE, "type"},
+};
+
+struct prover {
+	struct pymem *mem;
+	const struct pt_layout *layout;
+	const struct binary *binary;
+	uint64_t bias;
+	char *reason;
+	size_t size;
+};
+
+static enum proof_result refuted(struct prover *v, const char *what)
+{
+	snprintf(v->reason, v->size, "%s", what);
+	return PROOF_REFUTED;
+}
+
+/* Decodes a value; its first node and an iterator behind it. False: malformed, which proves nothing good. */
+static bool first_node(struct prover *v, uint64_t addr, struct node *out, struct node_iter *it)
+{
+	const void *record;
+	struct event ev;
+	size_t size = pymem__value(v->mem, addr, &record);
+
+	if (reader__audit(record, size, &ev))
+		return false;
+	*it = node_iter__of(&ev);
+	return node_iter__next(it, out) && node_iter__next(it, out);
+}
+
+static bool node_is(const struct node *n, uint8_t kind, const char *text)
+{
+	return n->kind == kind && n->len == strlen(text) && !memcmp(n->data, text, n->len);
+}
+
+static enum proof_result prove_types(struct prover *v)
+{
+	struct node_iter it;
+	struct node n;
+	size_t i;
+
+	for (i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++) {
+		uint64_t addr = v->binary->known[type_names[i].known];
+
+		if (!addr)
+			continue;
+		if (!first_node(v, addr + v->bias, &n, &it))
+			return PROOF_OPEN;
+		if (n.kind == PT_K_UNREADABLE)
+			return PROOF_OPEN;
+		if (!node_is(&n, PT_K_CLASS, type_names[i].name))
+			return refuted(v, "a built-in type has another name than it should");
+	}
+	return PROOF_DONE;
+}
+
+/* The address of sys.modules: the interpreter's state holds a pointer to a dict that has "builtins". */
+static enum proof_result find_modules(struct prover *v, uint64_t *modules)
+{
+	static __thread uint64_t words[INTERPRETER_WORDS];
+	uint64_t interp, builtins, type;
+	uint32_t head = 0;
+	size_t i, cnt = INTERPRETER_WORDS;
+
+	for (i = 0; i < sizeof(interpreters_head) / sizeof(interpreters_head[0]); i++) {
+		if (interpreters_head[i].version == v->layout->py_version)
+			head = interpreters_head[i].head;
+	}
+	if (!head || !v->binary->runtime)
+		return PROOF_OPEN;
+	if (pymem__read(v->mem, &interp, sizeof(interp), v->binary->runtime + v->bias + head) || !interp)
+		return PROOF_OPEN;
+	/* 3.8's state is 5656 bytes: less where the whole cannot be read */
+	while (cnt > 256 && pymem__read(v->mem, words, cnt * sizeof(words[0]), interp))
+		cnt /= 2;
+	for (i = 0; i < cnt; i++) {
+		if (words[i] < 4096 || words[i] & 7 ||
+		    pymem__read(v->mem, &type, sizeof(type), words[i] + v->layout->ob_type) ||
+		    type != v->binary->known[PT_KNOWN_DICT] + v->bias)
+			continue;
+		if (!pymem__dict_get(v->mem, words[i], "builtins", &builtins) &&
+		    !pymem__dict_get(v->mem, words[i], "_frozen_importlib", &builtins)) {
+			*modules = words[i];
+			return PROOF_DONE;
+		}
+	}
+	return PROOF_OPEN;
+}
+
+/* The dict of a module in the table. Module objects have it at 16, free-threaded 32 (Objects/moduleobject.c). */
+static bool module_dict(struct prover *v, uint64_t modules, const char *name, uint64_t *module, uint64_t *dict)
+{
+	return !pymem__dict_get(v->mem, modules, name, module) &&
+	       !pymem__read(v->mem, dict, sizeof(*dict),
+			    *module + (v->layout->free_threaded ? 32 : 16));
+}
+
+/* A function object has its code among its first words; which one depends on the version. */
+static enum proof_result prove_code(struct prover *v, uint64_t function)
+{
+	uint64_t words[20], type;
+	struct node_iter it;
+	struct node n;
+	size_t i;
+
+	if (pymem__read(v->mem, words, sizeof(words), function))
+		return PROOF_OPEN;
+	for (i = 2; i < 20; i++) {
+		if (words[i] < 4096 || words[i] & 7 ||
+		    pymem__read(v->mem, &type, sizeof(type), words[i] + v->layout->ob_type) ||
+		    type != v->binary->known[PT_KNOWN_CODE] + v->bias)
+			continue;
+		if (!first_node(v, words[i], &n, &it) || n.kind != PT_K_CODE || !n.value ||
+		    n.value > 100000 || !node_iter__next(&it, &n) || !node_is(&n, PT_K_STR, "_find_spec") ||
+		    !node_iter__next(&it, &n) || !node_is(&n, PT_K_STR, "<frozen importlib._bootstrap>"))
+			return refuted(v, "a code object has not the name, file and line that it should");
+		return PROOF_DONE;
+	}
+	return refuted(v, "a function has no code");
+}
+
+static enum proof_result prove_importlib(struct prover *v, uint64_t modules)
+{
+	uint64_t module, dict, function;
+	struct node_iter it;
+	struct node n;
+
+	if (!module_dict(v, modules, "_frozen_importlib", &module, &dict))
+		return PROOF_OPEN;
+	if (!first_node(v, module, &n, &it) || n.kind != PT_K_MODULE || !node_iter__next(&it, &n) ||
+	    (!node_is(&n, PT_K_STR, "_frozen_importlib") && !node_is(&n, PT_K_STR, "importlib._bootstrap")))
+		return refuted(v, "a module has not the name that it should");
+	if (pymem__dict_get(v->mem, dict, "_find_spec", &function))
+		return PROOF_OPEN;
+	if (!first_node(v, function, &n, &it))
+		return PROOF_OPEN;
+	/* replaced by a program that wraps the import system: no proof either way */
+	if (n.kind != PT_K_FUNCTION)
+		return PROOF_DONE;
+	if (!node_iter__next(&it, &n) || !node_is(&n, PT_K_STR, "_find_spec"))
+		return refuted(v, "a function has not the name that it should");
+	return prove_code(v, function);
+}
+
+static enum proof_result prove_sys(struct prover *v, uint64_t modules)
+{
+	uint64_t module, dict, value;
+	struct node_iter it;
+	struct node n;
+	bool found = false;
+
+	if (!module_dict(v, modules, "sys", &module, &dict) ||
+	    pymem__dict_get(v->mem, dict, "builtin_module_names", &value))
+		return PROOF_OPEN;
+	if (!first_node(v, value, &n, &it) || n.kind != PT_K_TUPLE)
+		return refuted(v, "sys.builtin_module_names is no tuple");
+	while (node_iter__next(&it, &n) && n.kind == PT_K_STR)
+		found |= node_is(&n, PT_K_STR, "builtins");
+	if (!found)
+		return refuted(v, "a tuple has not the items that it should");
+	/* maxsize is 2**63 - 1: three digits of 30 bits */
+	if (!pymem__dict_get(v->mem, dict, "maxsize", &value) && first_node(v, value, &n, &it) &&
+	    (n.kind != PT_K_BIGINT || n.flags || n.len != 12 ||
+	     memcmp(n.data, (const uint32_t[]){0x3fffffff, 0x3fffffff, 7}, 12)))
+		return refuted(v, "an int has not the value that it should");
+	return PROOF_DONE;
+}
+
+enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason, size_t size)
+{
+	const struct pt_layout *layout = layouts__find(b->py_version, b->free_threaded);
+	struct pt_site site = {.py_version = b->py_version};
+	struct pymem_options o = {.pid = pid, .site = &site, .bias = bias};
+	struct prover v = {.layout = layout, .binary = b, .bias = bias, .reason = reason, .size = size};
+	enum proof_result ret;
+	uint64_t modules;
+
+	if (!layout) {
+		snprintf(reason, size, "this version has no layout");
+		return PROOF_REFUTED;
+	}
+	site.layout = *layout;
+	memcpy(site.known, b->known, sizeof(site.known));
+	v.mem = pymem__new(&o);
+	if (!v.mem)
+		return PROOF_OPEN;
+	ret = prove_types(&v);
+	if (ret == PROOF_DONE)
+		ret = find_modules(&v, &modules);
+	if (ret == PROOF_DONE)
+		ret = prove_importlib(&v, modules);
+	if (ret == PROOF_DONE)
+		ret = prove_sys(&v, modules);
+	pymem__free(v.mem);
+	return ret;
+}
+
+struct candidate {
+	const struct binary *binary;
+	uint64_t bias;
+	pid_t pid;
+	unsigned int tries;
+};
+
+/* Files whose proof is open are few; each is tried on the newest process seen. */
+#define CANDIDATES_MAX 64
+/* A process that is stopped, or has no modules yet, is asked again this often. */
+#define TRIES_MAX 40
+
+struct proof {
+	struct attach *attach;
+	uint8_t seen[PT_SITES_MAX]; /* 1: its file is a candidate, proven or given up */
+	struct candidate list[CANDIDATES_MAX];
+	size_t cnt;
+};
+
+struct proof *proof__new(struct attach *a)
+{
+	struct proof *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->attach = a;
+	return p;
+}
+
+void proof__free(struct proof *p)
+{
+	free(p);
+}
+
+/* Returns true when there is no more to be found out. */
+static bool candidate__try(struct proof *p, struct candidate *c)
+{
+	char reason[160];
+
+	switch (proof__process(c->pid, c->binary, c->bias, reason, sizeof(reason))) {
+	case PROOF_DONE:
+		log__debug("the object layout of CPython %s is proven on process %d (%s)",
+			   c->binary->py_version_text, c->pid, c->binary->path);
+		return true;
+	case PROOF_REFUTED:
+		attach__stop_decoding(p->attach, c->binary);
+		log__warn("the object layout of CPython %s does not fit %s (%s): its events have names but "
+			  "no arguments from now on",
+			  c->binary->py_version_text, c->binary->path, reason);
+		return true;
+	case PROOF_OPEN:
+		break;
+	}
+	return ++c->tries >= TRIES_MAX;
+}
+
+void proof__see(struct proof *p, const struct pt_audit *audit)
+{
+	const struct binary *b;
+	struct candidate *c = NULL;
+	size_t i;
+
+	if (!p || audit->site >= PT_SITES_MAX || p->seen[audit->site])
+		return;
+	b = attach__of_site(p->attach, audit->site);
+	if (!b || audit->flags & PT_AUDIT_UNDECODED) {
+		p->seen[audit->site] = 1;
+		return;
+	}
+	for (i = 0; i < p->cnt && !c; i++) {
+		if (p->list[i].binary == b)
+			c = &p->list[i];
+	}
+	if (!c && p->cnt < CANDIDATES_MAX) {
+		c = &p->list[p->cnt++];
+		memset(c, 0, sizeof(*c));
+		c->binary = b;
+	}
+	p->seen[audit->site] = 1;
+	if (!c)
+		return;
+	c->pid = (pid_t)audit->rec.task.pid;
+	c->bias = audit->bias;
+}
+
+void proof__retry(struct proof *p)
+{
+	size_t i;
+
+	for (i = 0; p && i < p->cnt;) {
+		struct candidate *c = &p->list[i];
+		const struct binary *b = c->binary;
+		unsigned int site;
+		bool over = candidate__try(p, c);
+
+		if (over) {
+			*c = p->list[--p->cnt];
+			continue;
+		}
+		/* perhaps the process is gone: the next event of the file gives another one */
+		for (site = 0; site < PT_SITES_MAX; site++) {
+			if (p->seen[site] && attach__of_site(p->attach, site) == b)
+				p->seen[site] = 0;
+		}
+		i++;
+	}
+}
