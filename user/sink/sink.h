@@ -18,5 +18,7 @@ int sink__write(struct sink *s, const char *data, size_t len);
 int sink__flush(struct sink *s);
 int sink__close(struct sink *s);
 bool sink__is_terminal(const struct sink *s);
+/* The terminal's width as it is now, 80 when it does not tell; 0: not a terminal. */
+unsigned sink__columns(const struct sink *s);
 
 #endif

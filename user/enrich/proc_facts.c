@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * All is read through one descriptor of /proc/PID: it goes stale with the process, so that a pid that
+ * is used again in between gives errors, not the facts of another.
+ */
+#include "proc_facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+
+#define NS_PER_S 1000000000ull
+
+bool proc_stat__start(const char *text, size_t len, uint64_t *ticks)
+{
+	const char *p = memrchr(text, ')', len), *end = text + len;
+	uint64_t v = 0;
+	bool any = false;
+
+	if (!p)
+		return false;
+	/* Each space behind the parenthesis begins a field, the first of them field 3. */
+	for (int field = 2; field < 22; field++) {
+		p = memchr(p, ' ', (size_t)(end - p));
+		if (!p)
+			return false;
+		p++;
+	}
+	for (; p < end && *p >= '0' && *p <= '9'; p++) {
+		v = v * 10 + (uint64_t)(*p - '0');
+		any = true;
+	}
+	*ticks = v;
+	return any;
+}
+
+/* Up to `size` bytes of a file; -1 when there is none. */
+static ssize_t read_at(int dir, const char *name, char *out, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+
+	if (fd < 0)
+		return -1;
+	while (len < size) {
+		ssize_t n = read(fd, out + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	close(fd);
+	return (ssize_t)len;
+}
+
+/*
+ * /proc shows whole ticks (fs/proc/array.c: nsec_to_clock_t(), rounding down). One tick more or less
+ * is let pass: kernels differ in what they round.
+ */
+static bool is_start(uint64_t ticks, uint64_t start_ns)
+{
+	long per_s = sysconf(_SC_CLK_TCK);
+	uint64_t ns = NS_PER_S / (uint64_t)(per_s > 0 ? per_s : 100);
+	uint64_t want = start_ns / ns;
+
+	return ticks + 1 >= want && ticks <= want + 1;
+}
+
+static int check_start(int dir, uint64_t start_ns, struct proc_room *room)
+{
+	uint64_t ticks;
+	ssize_t len = read_at(dir, "stat", room->text, sizeof(room->text));
+
+	if (len <= 0 || !proc_stat__start(room->text, (size_t)len, &ticks))
+		return -ESRCH;
+	return !start_ns || is_start(ticks, start_ns) ? 0 : -ESRCH;
+}
+
+static void read_link(int dir, const char *name, char *room, const char **out, size_t *out_len)
+{
+	ssize_t len = readlinkat(dir, name, room, PATH_MAX);
+
+	if (len >= 0) {
+		*out = room;
+		*out_len = (size_t)len;
+	}
+}
+
+int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
+                     struct process_facts *out)
+{
+	char path[32];
+	ssize_t len;
+	int dir, err;
+
+	memset(out, 0, sizeof(*out));
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -ESRCH;
+	err = check_start(dir, start_ns, room);
+	if (err)
+		goto out;
+	read_link(dir, "exe", room->exe, &out->exe, &out->exe_len);
+	read_link(dir, "cwd", room->cwd, &out->cwd, &out->cwd_len);
+	/* Empty for a zombie: not known. */
+	len = read_at(dir, "cmdline", room->argv, sizeof(room->argv));
+	if (len > 0) {
+		out->argv = room->argv;
+		out->argv_len = (size_t)len - (room->argv[len - 1] == '\0');
+	}
+	len = read_at(dir, "cgroup", room->text, sizeof(room->text));
+	_Static_assert(sizeof(room->container) >= CGROUP_ID_SIZE, "room for the id");
+	if (len > 0 && cgroup__container_id(room->text, (size_t)len, room->container)) {
+		out->container = room->container;
+		out->container_len = strlen(room->container);
+	}
+	if (!out->exe && !out->cwd && !out->argv)
+		err = -ESRCH;
+out:
+	close(dir);
+	return err;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "enrich/process.h"
+#include "format/format.h"
+#include "pattern.h"
+#include "reader.h"
+#include "record.h"
+#include "sink/sink.h"
+#include "util/buf.h"
+#include "util/fnv.h"
+#include "util/log.h"
+
+/* Processes whose facts are kept. */
+#define PROCESSES_MAX 16384
+/* Bytes that gather before a sink gets them, unless output__flush() comes first. */
+#define BATCH (256 * 1024)
+
+/* One -o. */
+struct branch {
+	const struct format *format;
+	struct sink *sink;
+	struct format_context ctx;
+	struct buf buf;
+};
+
+struct output {
+	struct output_options opts;
+	struct output_stats stats;
+	struct process_table *processes;
+	struct branch *branches;
+	size_t branches_cnt;
+	struct buf scratch;
+	uint64_t seq;
+	int err; /* an output failed for good */
+};
+
+/* "json:/var/log/x": the format, and where the destination begins, NULL when there is none. */
+static const struct format *parse_spec(const char *spec, const char **dest)
+{
+	size_t len = strcspn(spec, ":");
+	const struct format *f = format__find(spec, len);
+
+	*dest = spec[len] ? spec + len + 1 : NULL;
+	if (!f) {
+		log__error("-o %s: there is no format '%.*s', there are %s", spec, (int)len, spec,
+		           format__names());
+		return NULL;
+	}
+	if (*dest && !**dest) {
+		log__error("-o %s: a destination is missing behind the colon", spec);
+		return NULL;
+	}
+	return f;
+}
+
+static bool wants_color(const struct sink *s)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	/* no-color.org: set and not empty. */
+	return sink__is_terminal(s) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static int add_branch(struct output *o, const char *spec)
+{
+	struct branch *b = &o->branches[o->branches_cnt];
+	const char *dest;
+	int err;
+
+	b->format = parse_spec(spec, &dest);
+	if (!b->format)
+		return -EINVAL;
+	err = sink__open(dest, &b->sink);
+	if (err)
+		return err;
+	o->branches_cnt++;
+	b->ctx.realtime_offset_ns = o->opts.realtime_offset_ns;
+	b->ctx.color = wants_color(b->sink);
+	b->ctx.width = sink__columns(b->sink);
+	fnv__hex(b->ctx.instance,
+	         fnv64__add(fnv64__add(FNV64_INIT, o->opts.boot_id, strlen(o->opts.boot_id)),
+	                    &o->opts.instance_ns, sizeof(o->opts.instance_ns)));
+	return 0;
+}
+
+int output__new(const struct output_options *opts, struct output **out)
+{
+	const char *fallback = isatty(STDOUT_FILENO) ? "text" : "json";
+	size_t cnt = opts->specs_cnt ? opts->specs_cnt : 1;
+	struct output *o = calloc(1, sizeof(*o));
+	int err = -ENOMEM;
+
+	if (!o)
+		goto fail;
+	o->opts = *opts;
+	if (!o->opts.boot_id)
+		o->opts.boot_id = "";
+	o->processes = process_table__new(o->opts.boot_id, PROCESSES_MAX);
+	o->branches = calloc(cnt, sizeof(*o->branches));
+	if (!o->processes || !o->branches)
+		goto fail;
+	for (size_t i = 0; i < cnt; i++) {
+		err = add_branch(o, opts->specs_cnt ? opts->specs[i] : fallback);
+		if (err)
+			goto fail;
+	}
+	*out = o;
+	return 0;
+fail:
+	if (err == -ENOMEM)
+		log__error("out of memory");
+	output__free(o);
+	return err;
+}
+
+void output__free(struct output *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->branches_cnt; i++) {
+		sink__close(o->branches[i].sink);
+		buf__free(&o->branches[i].buf);
+	}
+	process_table__free(o->processes);
+	buf__free(&o->scratch);
+	free(o->branches);
+	free(o);
+}
+
+/* Hands a branch's bytes on. 0 or -errno, kept as the output's end. */
+static int branch__write(struct output *o, struct branch *b)
+{
+	int err = 0;
+
+	if (b->buf.failed) {
+		err = -ENOMEM;
+		log__error("out of memory");
+	} else if (b->buf.len) {
+		err = sink__write(b->sink, b->buf.data, b->buf.len);
+	}
+	buf__reset(&b->buf);
+	if (err && !o->err)
+		o->err = err;
+	return err;
+}
+
+static int after_append(struct output *o, struct branch *b)
+{
+	if (b->buf.len < BATCH && !b->buf.failed)
+		return 0;
+	return branch__write(o, b);
+}
+
+static int to_record_file(struct output *o, const void *record, size_t size)
+{
+	int err = o->opts.record ? record_writer__write(o->opts.record, record, size) : 0;
+
+	if (err && !o->err)
+		o->err = err;
+	return err;
+}
+
+static int output__lost(struct output *o, const struct pt_lost *lost)
+{
+	uint64_t seq = o->seq++;
+
+	for (size_t i = 0; i < o->branches_cnt; i++) {
+		struct branch *b = &o->branches[i];
+
+		b->format->lost(&b->buf, lost, seq, &b->ctx);
+		if (after_append(o, b))
+			return o->err;
+	}
+	return 0;
+}
+
+/* A record that the reader refused is a loss, and the stream says so. */
+static int output__malformed(struct output *o, const struct pt_rec *rec)
+{
+	struct pt_lost lost = {.count = 1, .cause = PT_LOST_READER};
+
+	if (!o->stats.malformed++)
+		log__warn("a malformed record was refused");
+	if (rec) {
+		lost.rec.task = rec->task;
+		lost.first_ns = lost.last_ns = rec->time_ns;
+	}
+	lost.rec.kind = PT_REC_LOST;
+	lost.rec.version = PT_WIRE_VERSION;
+	lost.rec.size = sizeof(lost);
+	lost.rec.time_ns = lost.last_ns;
+	if (to_record_file(o, &lost, sizeof(lost)))
+		return o->err;
+	return output__lost(o, &lost);
+}
+
+/* A process's facts go to the record file before its first event. */
+static int record_process(struct output *o, const struct process *p, const struct pt_rec *like)
+{
+	buf__reset(&o->scratch);
+	process__to_record(p, like, &o->scratch);
+	if (o->scratch.failed)
+		return 0; /* the replay shows the event without them */
+	return to_record_file(o, o->scratch.data, o->scratch.len);
+}
+
+static int output__audit(struct output *o, const void *record, size_t size)
+{
+	const struct pt_rec *rec = record;
+	struct event ev;
+	bool fresh;
+
+	if (reader__audit(record, size, &ev))
+		return output__malformed(o, rec);
+	if (o->opts.patterns && !pattern_list__match(o->opts.patterns, ev.name, ev.name_len)) {
+		o->stats.filtered++;
+		return 0;
+	}
+	ev.process = process_table__get(o->processes, &rec->task, o->opts.live, &fresh);
+	if (fresh && o->opts.record && record_process(o, ev.process, rec))
+		return o->err;
+	if (to_record_file(o, record, size))
+		return o->err;
+	ev.seq = o->seq++;
+	for (size_t i = 0; i < o->branches_cnt; i++) {
+		struct branch *b = &o->branches[i];
+
+		b->format->event(&b->buf, &ev, &b->ctx);
+		if (after_append(o, b))
+			return o->err;
+	}
+	o->stats.events++;
+	return o->opts.max_events && o->stats.events >= o->opts.max_events;
+}
+
+int output__record(struct output *o, const void *record, size_t size)
+{
+	const struct pt_rec *rec = reader__header(record, size);
+	const struct pt_lost *lost;
+
+	if (o->err)
+		return o->err;
+	if (!rec)
+		return output__malformed(o, NULL);
+	switch (rec->kind) {
+	case PT_REC_AUDIT:
+		return output__audit(o, record, size);
+	case PT_REC_LOST:
+		lost = reader__lost(record, size);
+		if (!lost)
+			return output__malformed(o, rec);
+		o->stats.lost += lost->count;
+		if (to_record_file(o, record, size))
+			return o->err;
+		return output__lost(o, lost);
+	case PT_REC_PROCESS:
+		if (process_table__put_record(o->processes, record, size) == -EBADMSG)
+			return output__malformed(o, rec);
+		break;
+	case PT_REC_EXEC:
+		process_table__exec(o->processes, &rec->task);
+		break;
+	case PT_REC_EXIT:
+		process_table__exit(o->processes, &rec->task);
+		break;
+	case PT_REC_FORK:
+		break;
+	default:
+		return output__malformed(o, rec);
+	}
+	return to_record_file(o, record, size);
+}
+
+int output__flush(struct output *o)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < o->branches_cnt; i++) {
+		struct branch *b = &o->branches[i];
+		int failed = branch__write(o, b);
+
+		if (!failed)
+			failed = sink__flush(b->sink);
+		if (failed && !err)
+			err = failed;
+		/* A window may have changed its size since. */
+		b->ctx.width = sink__columns(b->sink);
+	}
+	if (err && !o->err)
+		o->err = err;
+	return o->err;
+}
+
+const struct output_stats *output__stats(const struct output *o)
+{
+	((struct output *)o)->stats.processes = process_table__count(o->processes);
+	return &o->stats;
+}
+
+struct process_table *output__processes(struct output *o)
+{
+	return o->processes;
+}
