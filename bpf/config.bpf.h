@@ -7,11 +7,12 @@
 const volatile __u32 cfg_max_string = 4096;
 const volatile __u32 cfg_max_items = 128;
 const volatile __u32 cfg_max_depth = 4;
-const volatile __u32 cfg_slots = 64;	      /* power of two */
-const volatile __u8 cfg_sleepable = 0;	      /* the sleepable program is the one that is loaded */
-const volatile __u8 cfg_selected = 0;	      /* `processes` says which are wanted, else all are */
-const volatile __u8 cfg_filter_processes = 0; /* ask it at each event (0: the kernel's pid filter does) */
-const volatile __u8 cfg_filter_events = 0;    /* ask `filter` */
+const volatile __u32 cfg_slots = 64;   /* power of two */
+const volatile __u8 cfg_sleepable = 0; /* the sleepable program is the one that is loaded */
+const volatile __u8 cfg_selected = 0;  /* `processes` says which are wanted, else all are */
+const volatile __u8 cfg_filter_processes =
+	0; /* ask it at each event (0: the kernel's pid filter does) */
+const volatile __u8 cfg_filter_events = 0; /* ask `filter` */
 /* A wakeup costs the traced program more than all the rest: at most one in wake_ns, or when wake_bytes
  * are waiting. The collector sweeps by itself for longer than wake_ns after each (user/session.c). */
 const volatile __u64 cfg_wake_ns = 5000000;

@@ -4,12 +4,12 @@
 #define PYTRAIL_COUNTERS_BPF_H
 
 /* Added to atomically: a program that sleeps, or is preempted, shares its CPU's counters with others. */
-#define COUNT(field, n)                                                                             \
-	do {                                                                                        \
-		__u32 zero_ = 0;                                                                    \
-		struct pt_counters *c_ = bpf_map_lookup_elem(&counters, &zero_);                    \
-		if (c_)                                                                             \
-			__sync_fetch_and_add(&c_->field, (n));                                      \
+#define COUNT(field, n)                                                          \
+	do {                                                                     \
+		__u32 zero_ = 0;                                                 \
+		struct pt_counters *c_ = bpf_map_lookup_elem(&counters, &zero_); \
+		if (c_)                                                          \
+			__sync_fetch_and_add(&c_->field, (n));                   \
 	} while (0)
 
 /* A loss, by cause and by process. The table of processes may be full: the total still counts it. */

@@ -12,8 +12,8 @@ static __always_inline __u64 emit__wakeup(__u64 now)
 {
 	__u64 since = now - last_wake_ns;
 
-	if (since < cfg_wake_ns &&
-	    (since < cfg_wake_ns / 10 || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < cfg_wake_bytes))
+	if (since < cfg_wake_ns && (since < cfg_wake_ns / 10 ||
+	                            bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < cfg_wake_bytes))
 		return BPF_RB_NO_WAKEUP;
 	last_wake_ns = now;
 	COUNT(wakeups, 1);

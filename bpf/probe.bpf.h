@@ -8,14 +8,14 @@
  * wants; a read by computed offset would cost a helper call. In assembly, for the compiler would make
  * one load at a computed offset out of many.
  */
-#define PROBE_LOAD(type, field)                                                                     \
-	asm volatile("%0 = *(u64 *)(%1 + %2)"                                                       \
-		     : "=r"(v)                                                                      \
-		     : "r"(ctx), "i"(__builtin_offsetof(type, field)))
+#define PROBE_LOAD(type, field)               \
+	asm volatile("%0 = *(u64 *)(%1 + %2)" \
+	             : "=r"(v)                \
+	             : "r"(ctx), "i"(__builtin_offsetof(type, field)))
 
-#define PROBE_REG(number, type, field)                                                              \
-	case number:                                                                                \
-		PROBE_LOAD(type, field);                                                            \
+#define PROBE_REG(number, type, field)   \
+	case number:                     \
+		PROBE_LOAD(type, field); \
 		break;
 
 static __always_inline __u64 probe__register(void *ctx, __u32 reg)

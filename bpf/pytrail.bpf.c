@@ -8,15 +8,14 @@
 #include "bpf/wire.h"
 #include "bpf/config.bpf.h"
 
-
-#define PYD_MAX_STRING cfg_max_string
-#define PYD_MAX_ITEMS  cfg_max_items
-#define PYD_MAX_DEPTH  cfg_max_depth
+#define PYD_MAX_STRING                cfg_max_string
+#define PYD_MAX_ITEMS                 cfg_max_items
+#define PYD_MAX_DEPTH                 cfg_max_depth
 #define PYD_READ(dst, size, addr)     bpf_probe_read_user((dst), (size), (const void *)(addr))
 #define PYD_READ_STR(dst, size, addr) bpf_probe_read_user_str((dst), (size), (const void *)(addr))
 /* Absent pages can be read by a program that may sleep; the branch is dead code in the other one. */
-#define PYD_READ_SLOW(dst, size, addr)                                                              \
-	(bpf_probe_read_user((dst), (size), (const void *)(addr)) &&                                \
+#define PYD_READ_SLOW(dst, size, addr)                               \
+	(bpf_probe_read_user((dst), (size), (const void *)(addr)) && \
 	 (!cfg_sleepable || bpf_copy_from_user((dst), (size), (const void *)(addr))))
 
 #include "bpf/pydecode.h"
@@ -92,8 +91,8 @@ static __always_inline long name__read(struct filter_key *key, __u64 addr)
 }
 
 /* Puts the name behind the header; returns where the nodes begin. */
-static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a, const struct filter_key *key,
-				       long n, __u64 addr)
+static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
+                                       const struct filter_key *key, long n, __u64 addr)
 {
 	__u32 at = sizeof(*a), len, pad;
 	__u64 *to = (__u64 *)(s->state.buf + sizeof(*a));

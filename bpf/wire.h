@@ -30,15 +30,16 @@
 #define PT_WIRE_VERSION 1
 
 /* Sizes that both sides must agree on. All are powers of two: BPF code masks with size - 1. */
-#define PT_COMM_LEN    16
-#define PT_NAME_MAX    1024  /* bytes of an event's name, longer ones are cut and marked */
-#define PT_RECORD_MAX  65536 /* bytes of a whole record */
-#define PT_CHUNK_MAX   4096  /* bytes that one step copies of a long string */
-#define PT_DEPTH_MAX   8     /* containers that can be open at once; --max-depth is at most this */
-#define PT_FRAMES_MAX (PT_DEPTH_MAX + 4) /* containers open in a record: the root, then max-depth
+#define PT_COMM_LEN   16
+#define PT_NAME_MAX   1024  /* bytes of an event's name, longer ones are cut and marked */
+#define PT_RECORD_MAX 65536 /* bytes of a whole record */
+#define PT_CHUNK_MAX  4096  /* bytes that one step copies of a long string */
+#define PT_DEPTH_MAX  8     /* containers that can be open at once; --max-depth is at most this */
+#define PT_FRAMES_MAX \
+	(PT_DEPTH_MAX + 4)  /* containers open in a record: the root, then max-depth
 				 * collections, then a method, its function */
-#define PT_FILTER_NAME 64    /* bytes of an event's name that the kernel filters by */
-#define PT_SITES_MAX   4096  /* probe sites that can be attached at once */
+#define PT_FILTER_NAME 64   /* bytes of an event's name that the kernel filters by */
+#define PT_SITES_MAX   4096 /* probe sites that can be attached at once */
 
 enum pt_rec_kind {
 	/* from the kernel */

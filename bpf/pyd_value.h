@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* One value: a function for each kind of object, from its memory to its node. See pydecode.h. */
+#ifndef PYTRAIL_PYD_VALUE_H
+#define PYTRAIL_PYD_VALUE_H
+
+#include "bpf/pyd_state.h"
+#include "bpf/pyd_type.h"
+
+PYD_FN void pyd__str(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win)
+{
+	__u32 state = pyd__win32(s, win + l->str_state);
+	__u64 length = pyd__win64(s, win + l->str_length);
+	__u32 width = state >> l->str_kind_shift & 7;
+	__u32 compact = state >> l->str_compact_shift & 1;
+	__u32 ascii = state >> l->str_ascii_shift & 1;
+	__u64 data = obj + (ascii ? l->str_ascii : l->str_compact);
+	__u64 size;
+	__u32 stored;
+	int data_win = -1;
+	__u8 kind;
+
+	if (compact) {
+		data_win = win + (ascii ? l->str_ascii : l->str_compact);
+	} else {
+		win = pyd__window(s, obj, l->str_any + 8u);
+		if (win < 0) {
+			pyd__emit_unreadable(s, obj);
+			return;
+		}
+		data = pyd__win64(s, win + l->str_any);
+	}
+	if (l->str_wstr && (!width || (!compact && !data))) {
+		/* legacy string, before 3.12: not ready, only wchar_t (4 bytes) */
+		win = pyd__window(s, obj, l->str_wstr_length + 8u);
+		if (win < 0) {
+			pyd__emit_unreadable(s, obj);
+			return;
+		}
+		width = 4;
+		data = pyd__win64(s, win + l->str_wstr);
+		length = pyd__win64(s, win + l->str_wstr_length);
+		data_win = -1;
+	}
+	if (width == 1)
+		kind = PT_K_STR;
+	else if (width == 2)
+		kind = PT_K_STR2;
+	else if (width == 4)
+		kind = PT_K_STR4;
+	else {
+		pyd__emit_unreadable(s, obj);
+		return;
+	}
+	size = length > 1ull << 40 ? 1ull << 42 : length * width;
+	stored = pyd__cap(s, size, PYD_MAX_STRING) & ~(width - 1);
+	pyd__emit_bytes(s, kind, 0, data, stored, data_win, length, stored < size);
+}
+
+PYD_FN void pyd__int(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win)
+{
+	__u64 tag = pyd__win64(s, win + l->int_size);
+	__u64 digits, dropped;
+	__u32 stored;
+	int negative, cut = 0;
+
+	if (l->int_tagged) {
+		negative = (tag & 3) == 2;
+		digits = tag >> 3;
+		if ((tag & 3) == 1)
+			digits = 0;
+	} else {
+		negative = (__s64)tag < 0;
+		digits = negative ? -tag : tag;
+	}
+	if (digits <= 2) {
+		__u64 w = pyd__win64(s, win + l->int_digits);
+		__u64 v = 0;
+
+		if (digits >= 1)
+			v = w & 0x3fffffff;
+		if (digits == 2)
+			v |= (w >> 32 & 0x3fffffff) << 30;
+		pyd__emit8(s, PT_K_INT, 0, negative ? -v : v);
+		return;
+	}
+	stored = pyd__cap(s, digits > 1u << 30 ? 1ull << 32 : digits * 4, PYD_MAX_STRING) / 4;
+	dropped = digits - stored;
+	if (dropped) {
+		cut = 1;
+		if (dropped & 1 && stored) {
+			stored--;
+			dropped++;
+		}
+	}
+	pyd__emit_bytes(s, PT_K_BIGINT, negative ? PT_F_NEG : 0, obj + l->int_digits + dropped * 4,
+	                stored * 4, cut ? -1 : win + l->int_digits, digits, cut);
+}
+
+PYD_FN void pyd__bytes(struct pyd_state *s, __u8 kind, __u64 data, __u64 size, int win)
+{
+	__u32 stored = pyd__cap(s, size, PYD_MAX_STRING);
+
+	if ((__s64)size < 0)
+		stored = 0;
+	pyd__emit_bytes(s, kind, 0, data, stored, win, size, stored < size);
+}
+
+/* Objects/dictobject.c: PyDictKeysObject, its indices, then its entries. */
+PYD_FN void pyd__dict(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win)
+{
+	__u64 used, keys, values, entries, n, head;
+	__u8 mode;
+
+	win = pyd__window(s, obj, l->dict_values + 8u);
+	if (win < 0) {
+		pyd__emit_unreadable(s, obj);
+		return;
+	}
+	used = pyd__win64(s, win + l->dict_used);
+	keys = pyd__win64(s, win + l->dict_keys);
+	values = pyd__win64(s, win + l->dict_values);
+	if (!used) {
+		pyd__emit_closed(s, PT_K_DICT, 0, 0);
+		return;
+	}
+	win = pyd__window(s, keys, 40);
+	if (win < 0) {
+		pyd__emit_unreadable(s, obj);
+		return;
+	}
+	head = pyd__win64(s, win + 8);
+	if (l->dict_log2_keys) {
+		/* 3.11+: dk_log2_size u8 @8, dk_log2_index_bytes u8 @9, dk_kind u8 @10 */
+		__u32 log2_index = head >> 8 & 0xff;
+		__u32 kind = head >> 16 & 0xff;
+
+		n = pyd__win64(s, win + 24);
+		entries = keys + 32 + (1ull << (log2_index & 63));
+		mode = kind ? PYD_F_DICT_UNICODE : PYD_F_DICT;
+		if (values)
+			mode = PYD_F_SPLIT;
+	} else {
+		/* dk_size @8; the width of an index follows from it */
+		__u64 width = head <= 0xff ? 1 : head <= 0xffff ? 2 : head <= 0xffffffff ? 4 : 8;
+
+		n = pyd__win64(s, win + 32);
+		entries = keys + 40 + head * width;
+		mode = values ? PYD_F_SPLIT_OLD : PYD_F_DICT;
+	}
+	pyd__open(s, PT_K_DICT, mode, used, n, entries, values ? values + l->dict_split_values : 0);
+}
+
+PYD_FN void pyd__set(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win, __u8 kind)
+{
+	__u64 used = pyd__win64(s, win + l->set_used);
+	__u64 mask = pyd__win64(s, win + l->set_mask);
+	__u64 table = pyd__win64(s, win + l->set_table);
+
+	pyd__open(s, kind, PYD_F_SET, used, mask + 1, table, 0);
+}
+
+/* Appends a node whose payload is [word] then the C string at addr. Returns its length. */
+PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 word, __u64 addr)
+{
+	__u32 node = s->out, at = node + 8, to;
+	__u8 flags = 0;
+	long n;
+
+	if (with_word) {
+		pyd__put64(s, at, word);
+		at += 8;
+	}
+	to = at;
+	PYD_BARRIER(to);
+	to &= PYD_BUF_MASK;
+	n = PYD_READ_STR(s->buf + to, PYD_TP_NAME_MAX, addr);
+	if (n == PYD_TP_NAME_MAX) {
+		/* too long: once more, behind the length that says so */
+		flags = PT_F_CUT;
+		at = node + 8;
+		pyd__put64(s, at, ~0ull);
+		at += 8;
+		if (with_word) {
+			pyd__put64(s, at, word);
+			at += 8;
+		}
+		to = at;
+		PYD_BARRIER(to);
+		to &= PYD_BUF_MASK;
+		n = PYD_READ_STR(s->buf + to, PYD_TP_NAME_MAX, addr);
+	}
+	if (n < 1 || n > PYD_TP_NAME_MAX) {
+		flags |= PT_F_UNREADABLE;
+		s->unreadable++;
+		n = 1;
+	}
+	n--;
+	/* no stale byte in the padding */
+	if (n & 7) {
+		__u32 last = (at + (__u32)n) & ~7u;
+
+		PYD_BARRIER(last);
+		last &= PYD_BUF_MASK & ~7u;
+		*(__u64 *)(s->buf + last) &= ~0ull >> (64 - ((__u32)n & 7) * 8);
+	}
+	pyd__put64(s, node, pyd__node(kind, flags, at - node - 8 + (__u32)n));
+	s->out = at + (((__u32)n + 7) & ~7u);
+}
+
+/* Nodes of objects that are a name and a few pointers. */
+PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, __u64 obj, __u64 type)
+{
+	int win = pyd__window(s, obj,
+	                      cls == PT_KNOWN_CODE       ? l->code_qualname + 8u
+	                      : cls == PT_KNOWN_FUNCTION ? l->func_module + 8u
+	                                                 : 72u);
+	__u64 a, b;
+	__u8 flags = 0;
+	int open = pyd__may_open(s, 2);
+
+	if (win < 0) {
+		pyd__emit_unreadable(s, obj);
+		return;
+	}
+	if (!open)
+		flags = PT_F_CUT;
+	if (cls == PT_KNOWN_CODE) {
+		a = pyd__win64(s, win + l->code_qualname);
+		b = pyd__win64(s, win + l->code_filename);
+		if (open)
+			pyd__open_words(s, a, b, 2);
+		pyd__emit8(s, PT_K_CODE, flags, pyd__win32(s, win + l->code_firstlineno));
+	} else if (cls == PT_KNOWN_FUNCTION) {
+		a = pyd__win64(s, win + l->func_qualname);
+		b = pyd__win64(s, win + l->func_module);
+		if (open)
+			pyd__open_words(s, a, b, 2);
+		pyd__put64(s, s->out, pyd__node(PT_K_FUNCTION, flags, 0));
+		s->out += 8;
+	} else if (cls == PT_KNOWN_CFUNCTION) {
+		__u64 def = pyd__win64(s, win + l->cfunc_ml), name = 0;
+
+		b = pyd__win64(s, win + l->cfunc_module);
+		if (PYD_READ_SLOW(&name, 8, def)) /* PyMethodDef.ml_name */
+			name = 0;
+		if (open)
+			pyd__open_words(s, b, 0, 1);
+		pyd__emit_cstr(s, PT_K_CFUNCTION, 0, 0, name);
+	} else if (cls == PT_KNOWN_METHOD) {
+		if (open)
+			pyd__open_words(s, pyd__win64(s, win + l->method_func), 0, 1);
+		pyd__put64(s, s->out, pyd__node(PT_K_METHOD, flags, 0));
+		s->out += 8;
+	} else if (cls == PT_KNOWN_MODULE) {
+		if (open)
+			pyd__open_words(s, pyd__win64(s, win + l->module_name), 0, 1);
+		pyd__put64(s, s->out, pyd__node(PT_K_MODULE, flags, 0));
+		s->out += 8;
+	} else { /* exception */
+		__u64 name = pyd__read_type(s, type) ? 0 : pyd__type64(s, l->tp_name);
+
+		if (open)
+			pyd__open_words(s, pyd__win64(s, win + l->exc_args), 0, 1);
+		pyd__emit_cstr(s, PT_K_EXCEPTION, 0, 0, name);
+	}
+	if (!open)
+		pyd__emit0(s, PT_K_END);
+}
+
+/* One value. */
+PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 obj)
+{
+	const struct pt_layout *l = &site->layout;
+	__u64 o = obj - s->bias, type, size;
+	int win, cls;
+
+	if (o == site->known[PT_KNOWN_NONE]) {
+		pyd__emit0(s, PT_K_NONE);
+		return;
+	}
+	win = pyd__window(s, obj, 64);
+	if (win < 0)
+		win = pyd__window(s, obj, l->ob_size + 16u);
+	if (win < 0) {
+		pyd__emit_unreadable(s, obj);
+		return;
+	}
+	type = pyd__win64(s, win + l->ob_type);
+	if (o == site->known[PT_KNOWN_TRUE] || o == site->known[PT_KNOWN_FALSE]) {
+		pyd__emit0(s, o == site->known[PT_KNOWN_TRUE] ? PT_K_TRUE : PT_K_FALSE);
+		return;
+	}
+	cls = pyd__class_of(s, site, type);
+	size = pyd__win64(s, win + l->ob_size);
+	switch (cls) {
+	case PT_KNOWN_STR:
+		pyd__str(s, l, obj, win);
+		break;
+	case PT_KNOWN_INT:
+		pyd__int(s, l, obj, win);
+		break;
+	case PT_KNOWN_TUPLE:
+		pyd__open(s, PT_K_TUPLE, PYD_F_POINTERS, size, size, obj + l->tuple_items, 0);
+		break;
+	case PT_KNOWN_LIST:
+		pyd__open(s, PT_K_LIST, PYD_F_POINTERS, size, size,
+		          pyd__win64(s, win + l->list_items), 0);
+		break;
+	case PT_KNOWN_BYTES:
+		pyd__bytes(s, PT_K_BYTES, obj + l->bytes_data, size, win + l->bytes_data);
+		break;
+	case PT_KNOWN_BYTEARRAY:
+		pyd__bytes(s, PT_K_BYTEARRAY, pyd__win64(s, win + l->bytearray_start), size, -1);
+		break;
+	case PT_KNOWN_DICT:
+		pyd__dict(s, l, obj, win);
+		break;
+	case PT_KNOWN_SET:
+		pyd__set(s, l, obj, win, PT_K_SET);
+		break;
+	case PT_KNOWN_FROZENSET:
+		pyd__set(s, l, obj, win, PT_K_FROZENSET);
+		break;
+	case PT_KNOWN_FLOAT:
+		pyd__emit8(s, PT_K_FLOAT, 0, pyd__win64(s, win + l->float_value));
+		break;
+	case PT_KNOWN_BOOL:
+		pyd__emit0(s, pyd__win32(s, win + l->int_digits) ? PT_K_TRUE : PT_K_FALSE);
+		break;
+	case PT_KNOWN_NONE:
+		pyd__emit0(s, PT_K_NONE);
+		break;
+	case PT_KNOWN_TYPE:
+		pyd__emit_cstr(s, PT_K_CLASS, 0, 0, pyd__win64(s, win + l->tp_name));
+		break;
+	case PYD_CLASS_OBJECT:
+		type = pyd__read_type(s, type) ? 0 : pyd__type64(s, l->tp_name);
+		pyd__emit_cstr(s, PT_K_OBJECT, 1, obj, type);
+		break;
+	case PYD_CLASS_UNREAD:
+		pyd__emit_unreadable(s, obj);
+		break;
+	default:
+		pyd__named(s, l, cls, obj, type);
+	}
+}
+
+#endif /* PYTRAIL_PYD_VALUE_H */
