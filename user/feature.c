@@ -187,55 +187,150 @@ static bool probe_uprobe_multi(void)
 
 #define NEWER_KERNEL "boot a newer kernel"
 
+/* The twelve digits are of the commit in Linux that brought it. */
 static const struct {
-	struct feature_info info;
 	bool (*probe)(void);
+	struct feature_info info;
 } features[FEATURE_MAX] = {
-	[FEATURE_PRIVILEGES] = {{"privileges", "5.8 (2c78ee898d8f), CAP_SYS_ADMIN before", true,
-                                 false, "to load programs and to set probes",
-                                 "run as root, or with CAP_BPF and CAP_PERFMON"},
-                                probe_privileges},
-	[FEATURE_PTRACE] = {{"other users' processes", NULL, false, false,
-                             "to find the interpreters in processes of other users",
-                             "run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"},
-                            probe_ptrace},
-	[FEATURE_BTF] = {{"BTF", "5.4 (341dfcf8d78e)", true, false,
-                          "to read the kernel's own structures",
-                          "boot a kernel with CONFIG_DEBUG_INFO_BTF: /sys/kernel/btf/vmlinux"},
-                         probe_btf},
+	[FEATURE_PRIVILEGES] =
+		{
+			probe_privileges,
+			{
+				.name = "privileges",
+				.since = "Linux 5.8 (2c78ee898d8f); CAP_SYS_ADMIN before",
+				.required = true,
+				.purpose = "to load programs and to set probes",
+				.cure = "run as root, or with CAP_BPF and CAP_PERFMON",
+			},
+		},
+	[FEATURE_PTRACE] =
+		{
+			probe_ptrace,
+			{
+				.name = "other users' processes",
+				.purpose = "to find the interpreters in processes of other users",
+				.cure = "run as root, or with CAP_SYS_PTRACE and "
+                                        "CAP_DAC_READ_SEARCH",
+			},
+		},
+	[FEATURE_BTF] =
+		{
+			probe_btf,
+			{
+				.name = "BTF",
+				.since = "Linux 5.4 (341dfcf8d78e)",
+				.required = true,
+				.purpose = "to read the kernel's own structures",
+				.cure = "boot a kernel with CONFIG_DEBUG_INFO_BTF: it has "
+                                        "/sys/kernel/btf/vmlinux",
+			},
+		},
 	[FEATURE_BPF] =
-		{{"BPF programs", "4.1 (2541517c32be)", true, false, "to decode events",
-                  "run as root outside of a container or user namespace, on a kernel with "
-                  "CONFIG_BPF_EVENTS, without a lockdown or seccomp filter that refuses it"},
-                 probe_bpf},
-	[FEATURE_RINGBUF] = {{"BPF ring buffer", "5.8 (457f44363a88)", true, true,
-                              "to hand events to user space", NEWER_KERNEL},
-                             probe_ringbuf},
-	[FEATURE_UPROBE] = {{"uprobes", "4.17 (33ea4b24277b)", true, false, "to see audit events",
-                             "boot a kernel with CONFIG_UPROBE_EVENTS, and mount /sys"},
-                            probe_uprobe},
-	[FEATURE_SEMAPHORE] = {{"probe semaphores", "4.20 (a6ca88b241d5)", true, false,
-                                "to switch CPython's python:audit probe on", NEWER_KERNEL},
-                               probe_semaphore},
-	[FEATURE_TP_BTF] = {{"BTF tracepoints", "5.5 (9e15db66136a)", true, true,
-                             "to see processes start, fork and exit",
-                             "boot a newer kernel, or one with CONFIG_DEBUG_INFO_BTF"},
-                            probe_tp_btf},
-	[FEATURE_ATTACH_COOKIE] = {{"attach cookies", "5.15 (7adfc6c9b315)", true, true,
-                                    "to tell probe sites apart", NEWER_KERNEL},
-                                   probe_attach_cookie},
-	[FEATURE_FETCH_ATOMICS] = {{"fetching atomics", "5.12 (5ffa25502b5a)", true, true,
-                                    "to share the memory that events are decoded in", NEWER_KERNEL},
-                                   probe_fetch_atomics},
+		{
+			probe_bpf,
+			{
+				.name = "BPF programs",
+				.since = "Linux 4.1 (2541517c32be)",
+				.required = true,
+				.purpose = "to decode events in the kernel",
+				.cure = "run as root, not in a user namespace, on a kernel with "
+                                        "CONFIG_BPF_EVENTS, with "
+					"no lockdown or seccomp filter that refuses bpf(2)",
+			},
+		},
+	[FEATURE_RINGBUF] =
+		{
+			probe_ringbuf,
+			{
+				.name = "BPF ring buffer",
+				.since = "Linux 5.8 (457f44363a88)",
+				.required = true,
+				.needs_bpf = true,
+				.purpose = "to hand events to user space",
+				.cure = NEWER_KERNEL,
+			},
+		},
+	[FEATURE_UPROBE] =
+		{
+			probe_uprobe,
+			{
+				.name = "uprobes",
+				.since = "Linux 4.17 (33ea4b24277b)",
+				.required = true,
+				.purpose = "to see audit events",
+				.cure = "boot a kernel with CONFIG_UPROBE_EVENTS, and mount /sys",
+			},
+		},
+	[FEATURE_SEMAPHORE] =
+		{
+			probe_semaphore,
+			{
+				.name = "probe semaphores",
+				.since = "Linux 4.20 (a6ca88b241d5)",
+				.required = true,
+				.purpose = "to switch CPython's python:audit probe on",
+				.cure = NEWER_KERNEL,
+			},
+		},
+	[FEATURE_TP_BTF] =
+		{
+			probe_tp_btf,
+			{
+				.name = "BTF tracepoints",
+				.since = "Linux 5.5 (9e15db66136a)",
+				.required = true,
+				.needs_bpf = true,
+				.purpose = "to see processes start, fork and exit",
+				.cure = "boot a newer kernel, with CONFIG_DEBUG_INFO_BTF",
+			},
+		},
+	[FEATURE_ATTACH_COOKIE] =
+		{
+			probe_attach_cookie,
+			{
+				.name = "attach cookies",
+				.since = "Linux 5.15 (7adfc6c9b315)",
+				.required = true,
+				.needs_bpf = true,
+				.purpose = "to tell probe sites apart",
+				.cure = NEWER_KERNEL,
+			},
+		},
+	[FEATURE_FETCH_ATOMICS] =
+		{
+			probe_fetch_atomics,
+			{
+				.name = "fetching atomics",
+				.since = "Linux 5.12 (5ffa25502b5a)",
+				.required = true,
+				.needs_bpf = true,
+				.purpose = "to share the memory that events are decoded in",
+				.cure = NEWER_KERNEL,
+			},
+		},
 	[FEATURE_SLEEPABLE_UPROBE] =
-		{{"sleepable uprobes", "6.0 (8c7dcb84e3b7)", false, true,
-                  "to read arguments that are not in memory; without, they are "
-                  "marked unreadable",
-                  NEWER_KERNEL},
-                 probe_sleepable_uprobe},
-	[FEATURE_UPROBE_MULTI] = {{"multi-uprobe links", "6.6 (89ae89f53d20)", false, true,
-                                   "to attach many probes at once, faster", NEWER_KERNEL},
-                                  probe_uprobe_multi},
+		{
+			probe_sleepable_uprobe,
+			{
+				.name = "sleepable uprobes",
+				.since = "Linux 6.0 (8c7dcb84e3b7)",
+				.needs_bpf = true,
+				.purpose = "to read arguments that are not in memory; without it "
+                                           "they are marked unreadable",
+				.cure = NEWER_KERNEL,
+			},
+		},
+	[FEATURE_UPROBE_MULTI] =
+		{
+			probe_uprobe_multi,
+			{
+				.name = "multi-uprobe links",
+				.since = "Linux 6.6 (89ae89f53d20)",
+				.needs_bpf = true,
+				.purpose = "to attach many probes at once, faster",
+				.cure = NEWER_KERNEL,
+			},
+		},
 };
 
 bool feature__has(enum feature f)
