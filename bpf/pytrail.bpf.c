@@ -176,7 +176,8 @@ static __always_inline int audit(struct pt_regs *ctx)
 	a->py_version = site->py_version;
 	a->probe = site->probe;
 	a->flags = site->layout.free_threaded ? PT_AUDIT_FREE_THREADED : 0;
-	a->reserved = 0;
+	a->name_kind = 0;
+	a->reserved[0] = a->reserved[1] = a->reserved[2] = 0;
 	out = name__put(s, a, &key, n, name_addr);
 	s->state.bias = a->bias;
 	s->state.out = out;

@@ -96,7 +96,9 @@ struct pt_audit {
 	__u16 name_len;   /* bytes of the name, without a NUL */
 	__u8 probe;       /* enum pt_probe */
 	__u8 flags;       /* enum pt_audit_flags */
-	__u32 reserved;
+	/* The name's characters: 0 bytes of UTF-8; 1, 2, 4: Latin-1, UCS-2, UCS-4, as in a str object. */
+	__u8 name_kind;
+	__u8 reserved[3];
 };
 
 enum pt_kind {
@@ -302,6 +304,16 @@ struct pt_arg {
 	__s64 value;
 };
 
+/* What the probed instruction is, and so where the event's name and arguments are. */
+enum pt_entry {
+	PT_ENTRY_USDT = 0,    /* python:audit: args[0] name, args[1] argument tuple */
+	PT_ENTRY_VA_LIST = 1, /* sys_audit_tstate(): args[0] name, args[1] format, args[2] va_list * */
+	PT_ENTRY_VARIADIC = 2, /* PySys_Audit(), _PySys_Audit(): args[0] name, args[1] format; varargs
+				* from integer register number first_vararg of the calling convention on,
+				* then the stack */
+	PT_ENTRY_BUILTIN = 3, /* sys.audit(): args[0] PyObject *const *args, args[1] nargs */
+};
+
 enum pt_site_flags {
 	PT_SITE_DECODE = 1 << 0, /* layout and known are valid: decode arguments */
 };
@@ -309,14 +321,22 @@ enum pt_site_flags {
 /* One probe site: all that the program under it needs, found by the attach cookie (its index). */
 struct pt_site {
 	__u64 address;         /* link-time address of the probed instruction */
-	struct pt_arg args[2]; /* USDT: event name, argument tuple */
+	struct pt_arg args[3]; /* see enum pt_entry */
 	__u64 known[PT_KNOWN_MAX];
 	struct pt_layout layout;
 	__u32 py_version; /* PY_VERSION_HEX, 0: not known */
 	__u32 binary;     /* user space's number of the file */
-	__u8 probe;       /* enum pt_probe */
-	__u8 flags;       /* enum pt_site_flags */
-	__u8 reserved[6];
+	/*
+	 * Link-time range of the sys.audit builtin: a hit in an audit function whose caller lies in it was
+	 * reported by the builtin's own probe already. 0: there is no such probe.
+	 */
+	__u64 builtin_start;
+	__u64 builtin_end;
+	__u8 probe;        /* enum pt_probe */
+	__u8 flags;        /* enum pt_site_flags */
+	__u8 entry;        /* enum pt_entry */
+	__u8 first_vararg; /* PT_ENTRY_VARIADIC: registers taken by named parameters */
+	__u32 stack_moved; /* bytes that the prologue has moved the stack pointer by, at the site */
 };
 
 /* The kernel's answer for an event's name, in the map `filter` (key: name, zero-padded). Names that
@@ -336,7 +356,7 @@ _Static_assert(sizeof(struct pt_lost_key) == 8, "wire");
 _Static_assert(sizeof(struct pt_lost_value) == 24 + 56, "wire");
 _Static_assert(sizeof(struct pt_layout) == 80, "wire");
 _Static_assert(sizeof(struct pt_arg) == 16, "wire");
-_Static_assert(sizeof(struct pt_site) == 8 + 32 + 24 * 8 + 80 + 16, "wire");
+_Static_assert(sizeof(struct pt_site) == 8 + 48 + 24 * 8 + 80 + 32, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, pid) == 8, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, comm) == 40, "wire");
 _Static_assert(__builtin_offsetof(struct pt_rec, time_ns) == 8, "wire");
