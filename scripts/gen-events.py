@@ -452,7 +452,8 @@ def readme(table, args):
     except OSError as error:
         sys.exit("gen-events.py: cannot read '%s': %s" % (path, error.strerror))
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        sys.exit("gen-events.py: '%s' must have the markers %s and %s once each" % (path, BEGIN, END))
+        sys.exit("gen-events.py: '%s' must have the markers %s and %s once each"
+                 % (path, BEGIN, END))
     head, rest = text.split(BEGIN)
     wanted = "%s%s\n%s\n%s%s" % (head, BEGIN, "\n".join(lines), END, rest.split(END)[1])
     if args.update and wanted != text:

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "catalog.h"
 #include "commands.h"
@@ -75,17 +77,40 @@ static bool source__next(const char **rest, struct source *out)
 	return true;
 }
 
-static void append_names(struct buf *b, const struct catalog_signature *s)
+/*
+ * Appends the names of the arguments. At `width` columns, if it is not 0, the line goes on in the next
+ * one, below the column `start` where they begin.
+ */
+static void append_names(struct buf *b, const struct catalog_signature *s, size_t start, size_t width)
 {
-	size_t i;
+	size_t column = start, i, len;
 
 	if (!s->nargs)
 		buf__lit(b, "-");
 	for (i = 0; i < s->nargs; i++) {
-		if (i)
-			buf__lit(b, ", ");
+		len = strlen(s->names[i]) + (i + 1 < s->nargs); /* its comma */
+		if (i && width && column + 1 + len > width) {
+			buf__printf(b, "\n%*s", (int)start, "");
+			column = start;
+		} else if (i) {
+			buf__lit(b, " ");
+			column++;
+		}
 		buf__str(b, s->names[i]);
+		if (i + 1 < s->nargs)
+			buf__lit(b, ",");
+		column += len;
 	}
+}
+
+/* Columns of the terminal on standard output; 0: it is none, or too narrow to fit anything to. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40)
+		return 0;
+	return size.ws_col;
 }
 
 static void json_version(struct buf *b, const char *key, uint16_t version)
@@ -195,7 +220,7 @@ static void text_details(struct buf *b, const struct catalog_event *event, uint1
 		if (!in_range(s->since, s->until, python))
 			continue;
 		buf__printf(b, "  %-11s %-9s ", label, range_text(s->since, s->until, range));
-		append_names(b, s);
+		append_names(b, s, 24, terminal_width());
 		buf__lit(b, "\n");
 		label = "";
 	}
@@ -218,6 +243,7 @@ static void text_table(struct buf *b, const bool *selected, uint16_t python)
 	const struct catalog_signature *s;
 	const struct catalog_event *event;
 	char range[24], severity[4];
+	size_t start, columns;
 	bool first;
 
 	for (i = 0; i < catalog__count(); i++) {
@@ -227,6 +253,10 @@ static void text_table(struct buf *b, const bool *selected, uint16_t python)
 		if (selected[i] && strlen(event->category) > category)
 			category = strlen(event->category);
 	}
+	start = width + category + 34; /* three columns of 8 and the blanks between */
+	columns = terminal_width();
+	if (columns < start + 24)
+		columns = 0;
 	buf__printf(b, "%-*s  %-8s  %-*s  %s  %-8s  %s\n", (int)width, head, "VERSIONS",
 	            (int)category, "CATEGORY", "SEVERITY", "PLATFORM", "ARGUMENTS");
 	for (i = 0; i < catalog__count(); i++) {
@@ -241,7 +271,7 @@ static void text_table(struct buf *b, const bool *selected, uint16_t python)
 			            first ? event->name : "", range_text(s->since, s->until, range),
 			            (int)category, first ? event->category : "",
 			            first ? severity : "", first ? event->platform : "");
-			append_names(b, s);
+			append_names(b, s, start, columns);
 			buf__lit(b, "\n");
 			first = false;
 		}

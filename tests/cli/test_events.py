@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""`pytrail events`: the table as text and as JSON, one event, one version, errors. Needs no root."""
+"""`pytrail events`: the table as text and as JSON, one event, one version, errors. No root."""
+import fcntl
 import json
 import os
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -54,7 +57,8 @@ def test_json_until_and_alias():
 
 def test_json_sources_are_taken_apart():
     sources = events("import")["import"]["sources"]
-    assert {"language": "C", "file": "Python/import.c", "format": "OOOOO", "versions": "3.8+"} in sources
+    assert {"language": "C", "file": "Python/import.c", "format": "OOOOO",
+            "versions": "3.8+"} in sources
     python = next(s for s in sources if s["language"] == "Py")
     assert python["file"] == "Lib/importlib/_bootstrap.py"
     assert python["format"].endswith("getattr(sys, 'path_hooks', None)")
@@ -63,13 +67,46 @@ def test_json_sources_are_taken_apart():
 
 def test_table_is_aligned():
     lines = output().splitlines()
-    assert lines[0].split() == ["EVENT", "VERSIONS", "CATEGORY", "SEVERITY", "PLATFORM", "ARGUMENTS"]
+    assert lines[0].split() == ["EVENT", "VERSIONS", "CATEGORY", "SEVERITY", "PLATFORM",
+                                "ARGUMENTS"]
     starts = [lines[0].index(word) for word in lines[0].split()]
     for line in lines[1:]:
         for start in starts[1:]:
             assert line[start - 1] == " ", line
         assert line[starts[5]] != " ", line
     assert {line.split()[0] for line in lines if line[0] != " "} >= set(seeds())
+
+
+def terminal_output(columns, *args):
+    """What `pytrail events` prints on a terminal of so many columns."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+    process = subprocess.Popen([PYTRAIL, "events", *args], stdout=theirs, stdin=theirs)
+    os.close(theirs)
+    data = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # EIO: nobody has the other end any more
+            break
+        if not chunk:
+            break
+        data += chunk
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    return data.decode().replace("\r\n", "\n").splitlines()
+
+
+def test_arguments_are_fitted_to_the_terminal():
+    lines = terminal_output(100, "code.*", "open")
+    assert max(map(len, lines)) <= 100
+    start = lines[0].index("ARGUMENTS")
+    names = " ".join(line[start:] for line in lines[1:-1])
+    assert names == ("code, filename, name, argcount, posonlyargcount, kwonlyargcount, nlocals, "
+                     "stacksize, flags")
+    assert len(lines) > 3 and lines[2].startswith(" " * start)
+    # Too narrow to be fitted: one line a signature, as in a file.
+    assert terminal_output(60, "code.*", "open") == output("code.*", "open").splitlines()
 
 
 def test_every_signature_has_a_line():
@@ -88,8 +125,9 @@ def test_details_of_one_event():
 
 
 def test_other_name_is_said():
-    assert "raised      as sys.set_asyncgen_hook_firstiter\n" in output("sys.set_asyncgen_hooks_firstiter")
-    assert "documented  as sys.set_asyncgen_hooks_firstiter\n" in output("sys.set_asyncgen_hook_firstiter")
+    code, doc = "sys.set_asyncgen_hook_firstiter", "sys.set_asyncgen_hooks_firstiter"
+    assert f"raised      as {code}\n" in output(doc)
+    assert f"documented  as {doc}\n" in output(code)
 
 
 def test_python_version():
@@ -116,7 +154,8 @@ def test_schema_is_json():
 
 @pytest.mark.parametrize("args, status, sentence", [
     (["listdir"], 1, "there is no event 'listdir'; did you mean 'os.listdir'?"),
-    (["open", "socket.conect"], 1, "there is no event 'socket.conect'; did you mean 'socket.connect'?"),
+    (["open", "socket.conect"], 1,
+     "there is no event 'socket.conect'; did you mean 'socket.connect'?"),
     (["qqqqqqqqqq"], 1, "there is no event 'qqqqqqqqqq'"),
     ([""], 1, "there is no event ''"),
     (["zz.*"], 1, "no event matches 'zz.*'"),

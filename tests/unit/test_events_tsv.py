@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""events/audit.tsv and the scripts that read it. The checker must refuse whatever is wrong in a row."""
+"""events/audit.tsv and the scripts that read it. The checker must refuse whatever is wrong."""
 import importlib.util
 import os
 import random
@@ -267,8 +267,9 @@ def test_readme_is_updated_in_place(tmp_path):
     assert path.read_text() == text
 
 
-@pytest.mark.parametrize("text", ["", "<!-- events:begin -->", "<!-- events:end -->\n<!-- events:begin -->",
-                                  "<!-- events:begin --><!-- events:begin --><!-- events:end -->"])
+@pytest.mark.parametrize("text", [
+    "", "<!-- events:begin -->", "<!-- events:end -->\n<!-- events:begin -->",
+    "<!-- events:begin --><!-- events:begin --><!-- events:end -->"])
 def test_readme_without_markers_is_left_alone(tmp_path, text):
     path = tmp_path / "README.md"
     path.write_text(text)
@@ -279,7 +280,8 @@ def test_readme_without_markers_is_left_alone(tmp_path, text):
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
 def test_cstring_round_trip(tmp_path):
-    text = "".join(map(chr, range(1, 0x180))) + "??=??/\n\\n \"quoted\" \\x41 \u20ac \U0001f40d 0\u00e90\n"
+    text = "".join(map(chr, range(1, 0x180)))
+    text += "??=??/\n\\n \"quoted\" \\x41 \u20ac \U0001f40d 0\u00e90\n"
     source = tmp_path / "text"
     source.write_bytes(text.encode())
     made = run(CSTRING, "some_text", str(source))
@@ -293,7 +295,8 @@ def test_cstring_round_trip(tmp_path):
     assert subprocess.run([binary], capture_output=True, check=True).stdout == text.encode()
 
 
-@pytest.mark.parametrize("name, data", [("2x", b"x"), ("a b", b"x"), ("x", b"\xff"), ("x", b"a\0b")])
+@pytest.mark.parametrize("name, data", [("2x", b"x"), ("a b", b"x"), ("x", b"\xff"),
+                                        ("x", b"a\0b")])
 def test_cstring_refuses(tmp_path, name, data):
     source = tmp_path / "text"
     source.write_bytes(data)
