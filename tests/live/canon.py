@@ -30,6 +30,7 @@ NAME_MAX = 1024  # PT_NAME_MAX
 TYPE_NAME_MAX = 255  # bpf/pydecode.h: longer names of types are cut
 RECORD_END = RECORD_MAX - (FRAMES_MAX + 1) * 8  # the rest is for closing
 STEP_ROOM = 256 + 64  # a step needs that much of the record, or the record is cut
+STEPS_MAX = 4096  # values and ends of containers that are decoded of an event
 
 _FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 _HEADER = 16 if _FREE_THREADED else 0  # the object header is that much longer
@@ -128,12 +129,13 @@ class Canon:
 class _Record:
     """One record: made for each event, so that threads do not share it."""
 
-    __slots__ = ("caps", "out", "cut", "max_string", "max_items", "max_depth")
+    __slots__ = ("caps", "out", "cut", "steps", "max_string", "max_items", "max_depth")
 
     def __init__(self, caps, out):
         self.caps = caps
         self.out = out
         self.cut = False
+        self.steps = 0
         self.max_string = caps.max_string
         self.max_items = caps.max_items
         self.max_depth = caps.max_depth
@@ -142,7 +144,8 @@ class _Record:
 
     def step(self):
         """False when the record has no room for another step: it ends here."""
-        if not self.cut and RECORD_END - self.out < STEP_ROOM:
+        self.steps += 1
+        if self.steps > STEPS_MAX or RECORD_END - self.out < STEP_ROOM:
             self.cut = True
         return not self.cut
 
@@ -382,7 +385,9 @@ def _leaf_int(record, obj):
         return obj, ()
     magnitude = abs(obj)
     text = ("-0x" if obj < 0 else "0x") + "%x" % (magnitude >> (30 * dropped))
-    return {"$int": text}, [((), (size + 3) // 4)] if dropped else ()
+    # Of no digit at all it is not known how many hexadecimal ones there were.
+    length = (size + 3) // 4 if stored else None
+    return {"$int": text}, [((), length)] if dropped else ()
 
 
 def _leaf_bytes(record, obj):
