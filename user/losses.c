@@ -80,7 +80,7 @@ static int losses__emit(const struct pt_task *task, uint32_t cause, uint64_t cou
 	return fn(ctx, &rec, sizeof(rec));
 }
 
-int losses__report(struct losses *l, const uint64_t *totals, session_record_fn fn, void *ctx)
+int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, void *ctx)
 {
 	struct pt_lost_key key, *prev = NULL;
 	struct pt_lost_value v;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/types.h>
+
 #include "session.h"
 
 struct losses;
@@ -19,6 +21,6 @@ void losses__free(struct losses *l);
  * what they hold beyond the map's entries, which is bounded, is reported without a process. Returns 0
  * or what fn returned.
  */
-int losses__report(struct losses *l, const uint64_t *totals, session_record_fn fn, void *ctx);
+int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, void *ctx);
 
 #endif
