@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "cmd_help.h"
 #include "commands.h"
@@ -54,13 +56,42 @@ static int dispatch(int argc, char **argv)
 	return help__unknown(name);
 }
 
-/* What a command left in stdio's buffer: a full disk shows only here. A closed pipe is no failure. */
-static int flush_stdout(int status)
+/* Standard output's stream, with its first error kept: stdio itself forgets why a write failed. */
+static int stdout_errno;
+
+static ssize_t stdout__write(void *cookie, const char *data, size_t size)
 {
-	errno = 0;
-	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE || status != EXIT_OK)
+	size_t done = 0;
+
+	while (done < size && !stdout_errno) {
+		ssize_t n = write(STDOUT_FILENO, data + done, size - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			stdout_errno = errno;
+	}
+	/* After an error the rest is swallowed: it is said once, at the end. */
+	return (ssize_t)size;
+}
+
+static void stdout__open(void)
+{
+	FILE *stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = stdout__write});
+
+	if (!stream)
+		return;
+	setvbuf(stream, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+	stdout = stream;
+}
+
+/* The exit code: a full disk is a failure, a reader that has gone away is not. */
+static int stdout__close(int status)
+{
+	fflush(stdout);
+	if (!stdout_errno || stdout_errno == EPIPE || status != EXIT_OK)
 		return status;
-	log__error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+	log__error("cannot write to standard output: %s", strerror(stdout_errno));
 	return EXIT_FAIL;
 }
 
@@ -68,5 +99,6 @@ int main(int argc, char **argv)
 {
 	/* A reader that goes away is seen as EPIPE, so that a trace ends in order. */
 	signal(SIGPIPE, SIG_IGN);
-	return flush_stdout(dispatch(argc, argv));
+	stdout__open();
+	return stdout__close(dispatch(argc, argv));
 }

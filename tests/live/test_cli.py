@@ -119,15 +119,15 @@ def test_standard_output_is_json_when_it_is_no_terminal():
 
 def test_text_has_no_control_characters():
     code = 'import sys; sys.audit("test.evil", "\\x1b[31mred\\r\\n\\x9b2J\\u202e")'
-    result = run("trace", "-o", "text", "--", SYSTEM_PYTHON, "-c", code)
+    result = run("trace", "-o", "text", "-e", "test.evil", "--", SYSTEM_PYTHON, "-c", code)
     lines = [line for line in result.stdout.split("\n") if "test.evil" in line]
     assert len(lines) == 1 and "red" in lines[0]
     assert not any(c < " " or "\x7f" <= c < "\xa0" or c == "\u202e" for c in lines[0])
 
 
 def test_files_as_destinations(tmp_path):
-    result = run("trace", "-o", f"json:{tmp_path}/a", "-o", f"text:{tmp_path}/b", "--",
-                 SYSTEM_PYTHON, "-c", THREE)
+    result = run("trace", "-o", f"json:{tmp_path}/a", "-o", f"text:{tmp_path}/b",
+                 "-e", "test.n", "--", SYSTEM_PYTHON, "-c", THREE)
     assert (result.returncode, result.stdout) == (0, "")
     assert len(events(json_lines((tmp_path / "a").read_text()), "test.n")) == 3
     assert (tmp_path / "b").read_text().count("test.n") == 3

@@ -38,7 +38,8 @@ def test_one_process(target, python, number):
 def test_several_processes(target, python):
     with Target(python) as second, Target(python) as third:
         with Tracer("-p", str(target.pid), "-p", str(second.pid), "-o", "json") as tracer:
-            tracer.wait_attached(target, second)
+            tracer.wait_seen(target)
+            tracer.wait_seen(second)
             for number, process in enumerate((target, second, third)):
                 process.do(f'sys.audit("test.v", {number})')
             tracer.wait_event("test.v", target.pid)
@@ -247,11 +248,11 @@ def test_a_mount_namespace_of_its_own(python, tmp_path):
         assert process.stdout.readline() == "ready\n"
         assert not os.path.exists(hidden / "python3.11")
         with Tracer("-p", str(process.pid), "-o", "json", "-e", "test.v") as tracer:
-            # Its semaphore would need its file: wait for the event instead, raised until it is seen.
-            def raised():
+            # Its file cannot be read from here: raise the event until it is seen.
+            def seen():
                 process.stdin.write('sys.audit("test.v", 1)\n')
                 process.stdin.flush()
                 return process.stdout.readline() == "done\n" and events(tracer.records(), "test.v")
-            util.wait_until(raised, "an event from the other mount namespace")
+            util.wait_until(seen, "an event from the other mount namespace")
             assert tracer.stop() == 0
         process.kill()

@@ -172,7 +172,7 @@ class Target:
                 for pc, _ in self.probes.sites]
 
     def is_attached(self):
-        # The kernel raises the semaphore first and writes the breakpoint then.
+        """The breakpoints are in place. The kernel does that before it runs a program at them."""
         return all(n > 0 for n in self.semaphores()) and all(self.patched())
 
     def is_clean(self):
@@ -202,11 +202,10 @@ def events(records, name=None, pid=None):
 
 
 class Tracer:
-    """`pytrail trace` beside the test, its lines read as they come."""
+    """`pytrail trace -v` beside the test, its lines read as they come."""
 
-    def __init__(self, *args, stdout=subprocess.PIPE, command=None):
-        self.args = args
-        self.process = subprocess.Popen([*(command or [PYTRAIL]), "trace", *args], stdout=stdout,
+    def __init__(self, *args):
+        self.process = subprocess.Popen([PYTRAIL, "trace", "-v", *args], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.changed = threading.Condition()
         self.lines, self.said = [], []
@@ -257,10 +256,22 @@ class Tracer:
         return self.wait_for(lambda r: events([r], name, pid), f"event {name} of {pid}", limit)
 
     def wait_attached(self, *targets):
+        """pytrail says that it has attached the file, and the target shows it."""
+        def attached(target):
+            path = os.path.realpath(target.python)
+            return (any("attached" in line and path in line for line in self.stderr.splitlines()) and
+                    target.is_attached())
         for target in targets:
-            wait_until(lambda t=target: t.is_attached() or self.process.poll() is not None,
-                       f"pytrail attaches to {target.pid}: {self.stderr}")
+            wait_until(lambda t=target: attached(t) or self.process.poll() is not None,
+                       f"pytrail attaches to {target.pid}")
             assert self.process.poll() is None, f"pytrail ended: {self.stderr}"
+
+    def wait_seen(self, target):
+        """Lets the target raise an event until it is seen."""
+        def seen():
+            target.do('sys.audit("test.ready")')
+            return events(self.records(), "test.ready", target.pid)
+        wait_until(seen, f"an event of {target.pid} is seen")
 
     def wait_end(self, limit=LIMIT):
         """The exit status, all output read."""
