@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * JSON strings (RFC 8259 §7). Beside what JSON asks for, DEL, the C1 controls and U+2028/2029 are
- * escaped: a line of output can be shown by a terminal, and read as JavaScript, without harm.
+ * JSON strings (RFC 8259 §7). Beside what JSON asks for, DEL, the C1 controls, U+2028/2029 and what
+ * turns the direction of writing are escaped: a line of output can be shown by a terminal, and read
+ * as JavaScript, without harm.
  * Lone surrogates are escaped as they are, which is what Python's json does with them.
  */
 #include <string.h>
@@ -35,6 +36,13 @@ static inline char *put_escape(char *p, uint32_t cp)
 	return p + 6;
 }
 
+/* Line separators, and the marks, embeddings, overrides and isolates of Unicode TR 9 §2. */
+static bool is_reordering(uint32_t cp)
+{
+	return (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0x200e ||
+	       cp == 0x200f || cp == 0x61c;
+}
+
 /* One character that is not plain, at most 6 bytes. */
 static char *put_special(char *p, uint32_t cp)
 {
@@ -56,7 +64,7 @@ static char *put_special(char *p, uint32_t cp)
 		*p++ = (char)cp;
 		return p;
 	}
-	if (cp < 0xa0 || (cp >= 0xd800 && cp <= 0xdfff) || cp == 0x2028 || cp == 0x2029)
+	if (cp < 0xa0 || (cp >= 0xd800 && cp <= 0xdfff) || is_reordering(cp))
 		return put_escape(p, cp);
 	if (cp < 0x800) {
 		*p++ = (char)(0xc0 | cp >> 6);

@@ -21,7 +21,10 @@
 /* More combining characters than that on one letter are noise over the neighbouring lines. */
 #define MARKS_MAX 4
 
-#define ELLIPSIS  "\u2026"
+/* Bytes of the nodes of (). */
+#define EMPTY_TUPLE (2 * sizeof(struct pt_node) + 8)
+
+#define ELLIPSIS    "\u2026"
 
 /* Whether `cols` more fit; if not, ends the line with an ellipsis. */
 static bool fits(struct line *l, unsigned cols)
@@ -32,6 +35,7 @@ static bool fits(struct line *l, unsigned cols)
 		return true;
 	l->out->len = l->mark;
 	buf__lit(l->out, ELLIPSIS);
+	l->cols = l->mark_cols + 1;
 	l->full = true;
 	return false;
 }
@@ -39,8 +43,10 @@ static bool fits(struct line *l, unsigned cols)
 static void advance(struct line *l, unsigned cols)
 {
 	l->cols += cols;
-	if (l->cols < l->limit)
+	if (l->cols < l->limit) {
 		l->mark = l->out->len;
+		l->mark_cols = l->cols;
+	}
 }
 
 void line__put(struct line *l, const char *s, size_t len)
@@ -135,7 +141,7 @@ void line__color(struct line *l, const char *sgr)
 	buf__char(l->out, 'm');
 	/* What stands before the mark is kept: colours that only rule what is dropped are, too. */
 	if (l->cols < l->limit)
-		l->mark = l->out->len;
+		l->mark = l->out->len; /* no columns: mark_cols stays */
 }
 
 static struct line line__new(struct buf *out, const struct format_context *ctx)
@@ -169,13 +175,15 @@ static void put_cell(struct line *l, struct chars c, unsigned cols)
 	struct line cell = {.out = l->out, .mark = l->out->len};
 	unsigned from = l->cols, room = l->limit - l->cols;
 
-	if (l->full)
+	if (!fits(l, 1))
 		return;
 	cell.limit = cols < room ? cols : room;
 	line__chars(&cell, c, 0);
-	/* The ellipsis took the rest, or less before a wide character: count what is shown. */
-	if (cell.full)
-		cell.cols = cell.limit;
+	if (cell.limit == room) {
+		l->full = cell.full;
+		l->mark = cell.mark;
+		l->mark_cols = from + cell.mark_cols;
+	}
 	advance(l, cell.cols);
 	pad(l, from, cols);
 }
@@ -222,7 +230,7 @@ static void text_event(struct buf *out, const struct event *ev, const struct for
 	if (ev->audit->flags & PT_AUDIT_NAME_UNREADABLE)
 		line__str(&l, "<unreadable>");
 	line__color(&l, "0");
-	if (ev->audit->flags & PT_AUDIT_UNDECODED || ev->nodes_len > 2 * sizeof(struct pt_node) + 8) {
+	if (ev->nodes_len != EMPTY_TUPLE) {
 		pad(&l, from, EVENT_COLS);
 		line__put(&l, "  ", 2);
 		text__args(&l, ev);

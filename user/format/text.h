@@ -12,10 +12,11 @@
 
 struct line {
 	struct buf *out;
-	unsigned limit; /* columns, UINT_MAX: no limit */
-	unsigned cols;  /* used */
-	size_t mark;    /* in out: where an ellipsis can go in place of what follows */
-	bool full;      /* nothing more is taken */
+	unsigned limit;     /* columns, UINT_MAX: no limit */
+	unsigned cols;      /* used */
+	size_t mark;        /* in out: where an ellipsis can go in place of what follows */
+	unsigned mark_cols; /* used there */
+	bool full;          /* nothing more is taken */
 	bool color;
 	unsigned marks_run; /* combining characters in a row */
 };

@@ -11,6 +11,7 @@
 struct frame {
 	uint8_t kind;
 	bool cut;
+	bool empty; /* a set: {} is a dict */
 	uint32_t n;
 	uint64_t line; /* code */
 };
@@ -198,11 +199,15 @@ static void open_container(struct writer *w, const struct node *n)
 	*f = (struct frame){
 		.kind = n->kind,
 		.cut = n->flags & (PT_F_CUT | PT_F_UNREADABLE),
+		.empty = !n->length && (n->kind == PT_K_SET || n->kind == PT_K_FROZENSET),
 		.line = n->value,
 	};
 	if (w->depth == 1)
 		return;
-	line__str(w->line, opens[n->kind - PT_K_TUPLE]);
+	if (f->empty)
+		line__str(w->line, n->kind == PT_K_SET ? "set(" : "frozenset(");
+	else
+		line__str(w->line, opens[n->kind - PT_K_TUPLE]);
 	line__chars(w->line, chars__utf8((const char *)n->data, n->len), 0);
 }
 
@@ -232,7 +237,7 @@ static void close_container(struct writer *w)
 	           w->frames[w->depth - 1].kind != PT_K_EXCEPTION) {
 		line__str(w->line, ",");
 	}
-	line__str(w->line, closes[f->kind - PT_K_TUPLE]);
+	line__str(w->line, f->empty ? ")" : closes[f->kind - PT_K_TUPLE]);
 }
 
 void text__args(struct line *l, const struct event *ev)
