@@ -3,13 +3,18 @@
 # included: no more of pytrail in it than decoding and rendering need.
 
 PYHOST_SRC := tests/pythons/hostdecode.c user/pymem.c user/layouts.c user/reader.c user/catalog.c \
-	$(filter-out %/json_schema.c,$(wildcard user/format/json*.c)) user/format/when.c user/util/buf.c user/util/base64.c user/util/log.c
+	$(filter-out %/json_schema.c,$(wildcard user/format/json*.c)) user/format/when.c \
+	user/util/buf.c user/util/base64.c user/util/log.c
+PYHOST_OBJ := $(PYHOST_SRC:%.c=build/pyhost/%.o)
 
-build/libpyhost.so: $(PYHOST_SRC) | $(GEN)/audit_events.h $(GEN)/layouts_table.h
+build/pyhost/%.o: %.c | $(GEN)/audit_events.h $(GEN)/layouts_table.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -fPIC -shared -fvisibility=hidden -ffunction-sections \
-		-Wl,--gc-sections -MMD -MP -MF $@.d -MT $@ -o $@ $(PYHOST_SRC) -lm
+	$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -fPIC -fvisibility=hidden -ffunction-sections \
+		-MMD -MP -c -o $@ $<
 
--include build/libpyhost.so.d
+build/libpyhost.so: $(PYHOST_OBJ)
+	$(CC) -shared -Wl,--gc-sections -o $@ $^ -lm
+
+-include $(PYHOST_OBJ:.o=.d)
 
 TEST_DEPS += build/libpyhost.so

@@ -13,7 +13,7 @@ LIBRARY = os.environ.get("PYHOST", os.path.join(ROOT, "build", "libpyhost.so"))
 WANTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.13 free-threaded", "3.14", "3.15")
 REQUIRED = "debian-3.11"
 # --max-string, --max-items, --max-depth
-CAPS = ((4096, 128, 4), (16, 3, 1), (60000, 1000, 8))
+CAPS = ((4096, 128, 4), (16, 3, 1), (60000, 300, 8))
 
 
 def interpreters():
