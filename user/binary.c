@@ -219,12 +219,14 @@ static void find_segments(struct elf_file *e, struct binary *b)
 	for (size_t i = 0; i < cnt; i++) {
 		const Elf64_Phdr *p = &segments[i];
 		uint64_t end;
+		char last;
 
 		if (p->p_type == PT_INTERP)
 			interp = true;
-		if (p->p_type == PT_LOAD && p->p_flags & PF_X &&
+		if (p->p_type == PT_LOAD && p->p_flags & PF_X && p->p_filesz &&
 		    b->segments_cnt < BINARY_SEGMENTS_MAX &&
-		    !__builtin_add_overflow(p->p_offset, p->p_filesz, &end))
+		    !__builtin_add_overflow(p->p_offset, p->p_filesz, &end) &&
+		    !elf_file__read(e, end - 1, &last, 1))
 			b->segments[b->segments_cnt++] =
 				(struct binary_segment){p->p_offset, p->p_filesz, p->p_vaddr};
 	}

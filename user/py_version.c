@@ -113,7 +113,8 @@ static uint32_t scan_text(const char *data, size_t len, int minor)
 		bool ambiguous;
 	} own = {0}, tail = {0}, *best;
 
-	for (size_t i = 1; i + 6 < len; i++) {
+	/* "3.9.1" is the shortest */
+	for (size_t i = 1; i + 5 <= len; i++) {
 		char before = data[i - 1];
 		uint32_t hex;
 
