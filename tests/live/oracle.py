@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""Runs a program under an in-process audit hook and under pytrail at once, and compares what they saw:
+
+    tests/live/oracle.py [--python COMMAND] [--max-string N] … (PROGRAM | -m MODULE) [ARGUMENT...]
+
+event for event and argument for argument, per thread. Prints the first differences and
+`N events, 0 missing, 0 extra, 0 different`; exit status 1 unless it is 0/0/0 and nothing was lost.
+
+Compared is what lies between the events BEGIN and END of hook.py in the process that raises them, and
+all events of the processes it forked, to their end or to their exec(): a process that did not come
+from it by fork alone has no hook. Events of other threads after END are left out on both sides.
+"""
+
+import argparse
+import collections
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+
+from compare import event_difference, short  # noqa: E402
+from hook import BEGIN, END  # noqa: E402
+
+PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
+PYTHON = "/usr/bin/python3.11"
+CAPS = (4096, 128, 4)
+LIMIT = 900  # seconds for a program
+SHOWN = 12  # differences described
+
+Event = collections.namedtuple("Event", "name values truncated")
+
+
+class Result:
+    def __init__(self):
+        self.events = self.threads = self.missing = self.extra = self.different = 0
+        self.said = []
+        self.status = None  # of the program
+        self.summary = ""  # pytrail's last line
+        self.names = collections.Counter()  # the events that were compared
+
+    @property
+    def ok(self):
+        return (self.events > 0 and not (self.missing or self.extra or self.different)
+                and " 0 lost," in self.summary)
+
+    def say(self, text):
+        if len(self.said) < SHOWN:
+            self.said.append(text)
+
+    def __str__(self):
+        counts = "%d events, %d missing, %d extra, %d different (%d threads, exit status %s; %s)" % (
+            self.events, self.missing, self.extra, self.different, self.threads, self.status,
+            self.summary or "no summary")
+        return "\n".join(self.said + [counts])
+
+
+def read_hook(path):
+    """{(pid, tid): [Event]} in the order in which each thread raised them."""
+    threads = collections.defaultdict(list)
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            pid, tid, number, name, values, truncated = json.loads(line)
+            threads[pid, tid].append((number, Event(name, values, truncated)))
+    return {key: [event for _, event in sorted(events, key=lambda e: e[0])]
+            for key, events in threads.items()}
+
+
+def read_pytrail(path):
+    """The same of pytrail's output, whose records are whole: {(pid, tid): [record]}."""
+    threads = collections.defaultdict(list)
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            record = json.loads(line)
+            if record["type"] == "audit":
+                process = record["process"]
+                threads[process["pid"], process["tid"]].append(record)
+            elif record["type"] == "lost":
+                threads["lost"].append(record)
+    return threads
+
+
+def window(wanted, got):
+    """Cuts both to what is to be compared (see above)."""
+    begun = {pid: records[i]["monotonic_ns"] for (pid, _), records in got.items()
+             for i, r in enumerate(records) if r["event"] == BEGIN}
+    ended = {}
+    for (pid, _), records in got.items():
+        for r in records:
+            if r["event"] == END:
+                ended[pid] = min(r["monotonic_ns"], ended.get(pid, r["monotonic_ns"]))
+    for key in wanted:
+        pid = key[0]
+        first = begun.get(pid, 0)
+        last = ended.get(pid, float("inf"))
+        records = [r for r in got.get(key, []) if first <= r["monotonic_ns"] <= last]
+        events = wanted[key]
+        names = [e.name for e in events]
+        if BEGIN in names:
+            del events[:names.index(BEGIN)]
+        if events and events[-1].name == "os.exec":
+            records = records[:len(events)]
+        got[key] = records
+    for key in list(got):
+        # A thread the hook never saw counts only if it was there within the window.
+        if key not in wanted:
+            pid = key[0]
+            known = pid in begun or pid in ended or any(p == pid for p, _ in wanted)
+            if not known:
+                del got[key]
+                continue
+            got[key] = [r for r in got[key]
+                        if begun.get(pid, 0) <= r["monotonic_ns"] <= ended.get(pid, float("inf"))]
+
+
+def compare_pair(result, where, event, record):
+    result.events += 1
+    result.names[event.name] += 1
+    if event.values is None:
+        said = "the hook failed: %s" % event.truncated
+    else:
+        said = event_difference(event.values, [tuple(t) for t in event.truncated], record)
+    if said:
+        result.different += 1
+        result.say("%s %s %s\n    %s" % (where, event.name, short(event.values), said))
+
+
+def compare_thread(result, key, events, records):
+    where = "%d/%d" % key
+    names = [e.name for e in events]
+    got_names = [r["event"] for r in records]
+    if names == got_names:
+        blocks = [("equal", 0, len(names), 0, len(names))]
+    else:
+        head = 0
+        while head < min(len(names), len(got_names)) and names[head] == got_names[head]:
+            head += 1
+        matcher = difflib.SequenceMatcher(None, names[head:head + 5000], got_names[head:head + 5000],
+                                          autojunk=False)
+        blocks = [("equal", 0, head, 0, head)]
+        blocks += [(tag, a + head, b + head, c + head, d + head)
+                   for tag, a, b, c, d in matcher.get_opcodes()]
+        blocks.append(("replace", head + 5000, len(names), head + 5000, len(got_names)))
+    for tag, a, b, c, d in blocks:
+        if tag == "equal":
+            for event, record in zip(events[a:b], records[c:d]):
+                compare_pair(result, where, event, record)
+            continue
+        for event in events[a:b]:
+            result.missing += 1
+            result.say("%s missing: %s %s" % (where, event.name, short(event.values)))
+        for record in records[c:d]:
+            result.extra += 1
+            result.say("%s extra: %s %s" % (where, record["event"], short(record.get("args"))))
+
+
+def compare(hook_path, json_path):
+    result = Result()
+    wanted, got = read_hook(hook_path), read_pytrail(json_path)
+    for record in got.pop("lost", ()):
+        result.say("lost: %s" % record)
+    window(wanted, got)
+    for key in sorted(set(wanted) | set(got)):
+        result.threads += 1
+        compare_thread(result, key, wanted.get(key, []), got.get(key, []))
+    return result
+
+
+def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None, cwd=None,
+        limit=LIMIT):
+    """Runs it; a Result. keep: a directory for what both sides wrote."""
+    with tempfile.TemporaryDirectory(prefix="pytrail-oracle-") as tmp:
+        where = keep or tmp
+        hook_path = os.path.join(where, "hook.jsonl")
+        json_path = os.path.join(where, "pytrail.json")
+        for path in (hook_path, json_path):
+            if os.path.exists(path):
+                os.unlink(path)
+        command = [PYTRAIL, "trace", "--ring-size", ring_size, "--max-string", str(caps[0]),
+                   "--max-items", str(caps[1]), "--max-depth", str(caps[2]),
+                   "-o", "json:" + json_path, "--",
+                   python, os.path.join(HERE, "hook.py"), hook_path, *map(str, caps), *program]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=env, cwd=cwd, timeout=limit)
+        errors = done.stderr.decode(errors="replace")
+        summaries = re.findall(r"^pytrail: \d+ events.*$", errors, re.M)
+        if not summaries or not os.path.exists(hook_path):
+            raise RuntimeError("%s\n%s\n%s" % (" ".join(command), done.stdout.decode(errors="replace"),
+                                               errors))
+        result = compare(hook_path, json_path)
+        result.status = done.returncode
+        result.summary = summaries[-1]
+        result.output = done.stdout.decode(errors="replace") + errors
+        return result
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="%(prog)s [options] (PROGRAM | -m MODULE) [ARGUMENT...]")
+    parser.add_argument("--python", default=PYTHON)
+    parser.add_argument("--max-string", type=int, default=CAPS[0])
+    parser.add_argument("--max-items", type=int, default=CAPS[1])
+    parser.add_argument("--max-depth", type=int, default=CAPS[2])
+    parser.add_argument("--keep", help="directory for what both sides wrote")
+    parser.add_argument("program", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if not options.program:
+        parser.error("no program")
+    result = run(options.program, options.python,
+                 (options.max_string, options.max_items, options.max_depth), options.keep)
+    print(result)
+    return 0 if result.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
