@@ -153,9 +153,14 @@ int exec_path__open(const char *name, char *found, size_t size)
 
 		if (fd < 0)
 			return -errno;
-		n = fstat(fd, &st) < 0 ? -1 : pread(fd, line, LINE_MAX_, 0);
-		if (n < 0 || !S_ISREG(st.st_mode)) {
-			err = n < 0 ? -errno : -EACCES;
+		n = -1;
+		if (fstat(fd, &st) < 0)
+			err = -errno;
+		else if (!S_ISREG(st.st_mode))
+			err = -EACCES; /* as execve(2) */
+		else if ((n = pread(fd, line, LINE_MAX_, 0)) < 0)
+			err = -errno;
+		if (err) {
 			close(fd);
 			return err;
 		}
