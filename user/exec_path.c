@@ -139,33 +139,42 @@ static int interpreter_of(const char *line, char *out, size_t size)
 	return snprintf(out, size, "%s", interp) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+/* Opens the file and reads its first bytes, terminated. The descriptor or -errno. */
+static int open_program(const char *path, char line[LINE_MAX_ + 1])
+{
+	/* Not to hang on a fifo, nor to take a terminal. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), err = 0;
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0) {
+		err = -errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		err = -EACCES; /* as execve(2) */
+	} else {
+		n = pread(fd, line, LINE_MAX_, 0);
+		err = n < 0 ? -errno : 0;
+	}
+	if (err) {
+		close(fd);
+		return err;
+	}
+	line[n] = '\0';
+	return fd;
+}
+
 int exec_path__open(const char *name, char *found, size_t size)
 {
 	char line[LINE_MAX_ + 1], next[PATH_MAX];
-	struct stat st;
 	int err;
 
 	err = find_in_path(name, found, size);
 	for (int level = 0; !err && level <= LEVELS_MAX; level++) {
-		/* Not to hang on a fifo, nor to take a terminal. */
-		int fd = open(found, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		ssize_t n;
+		int fd = open_program(found, line);
 
-		if (fd < 0)
-			return -errno;
-		n = -1;
-		if (fstat(fd, &st) < 0)
-			err = -errno;
-		else if (!S_ISREG(st.st_mode))
-			err = -EACCES; /* as execve(2) */
-		else if ((n = pread(fd, line, LINE_MAX_, 0)) < 0)
-			err = -errno;
-		if (err) {
-			close(fd);
-			return err;
-		}
-		line[n] = '\0';
-		if (n < 2 || memcmp(line, "#!", 2))
+		if (fd < 0 || strncmp(line, "#!", 2))
 			return fd;
 		close(fd);
 		err = interpreter_of(line + 2, next, sizeof(next));
