@@ -210,7 +210,7 @@ static const struct {
 				.name = "other users' processes",
 				.purpose = "to find the interpreters in processes of other users",
 				.cure = "run as root, or with CAP_SYS_PTRACE and "
-                                        "CAP_DAC_READ_SEARCH",
+					"CAP_DAC_READ_SEARCH",
 			},
 		},
 	[FEATURE_BTF] =
@@ -222,7 +222,7 @@ static const struct {
 				.required = true,
 				.purpose = "to read the kernel's own structures",
 				.cure = "boot a kernel with CONFIG_DEBUG_INFO_BTF: it has "
-                                        "/sys/kernel/btf/vmlinux",
+					"/sys/kernel/btf/vmlinux",
 			},
 		},
 	[FEATURE_BPF] =
@@ -234,7 +234,7 @@ static const struct {
 				.required = true,
 				.purpose = "to decode events in the kernel",
 				.cure = "run as root, not in a user namespace, on a kernel with "
-                                        "CONFIG_BPF_EVENTS, with "
+					"CONFIG_BPF_EVENTS, with "
 					"no lockdown or seccomp filter that refuses bpf(2)",
 			},
 		},
@@ -316,7 +316,7 @@ static const struct {
 				.since = "Linux 6.0 (8c7dcb84e3b7)",
 				.needs_bpf = true,
 				.purpose = "to read arguments that are not in memory; without it "
-                                           "they are marked unreadable",
+					   "they are marked unreadable",
 				.cure = NEWER_KERNEL,
 			},
 		},
