@@ -222,9 +222,18 @@ static void test_containers(void **state)
 	rb__str(&b, "app.py");
 	rb__end(&b);
 	one("{\"$code\":\"f.<locals>.g\",\"file\":\"app.py\",\"line\":7}");
-	rb__u64(&b, PT_K_CODE, 0, 0);
+	rb__u64(&b, PT_K_CODE, 0, 0xffffffff);
 	rb__end(&b);
-	one("{\"$code\":null,\"file\":null,\"line\":0}");
+	rb__end(&b);
+	check("{\"arg0\":{\"$code\":null,\"file\":null,\"line\":-1}}",
+	      ",\"truncated\":{\"args.arg0\":{}}");
+	begin(1);
+	rb__cut(&b, PT_K_EXCEPTION, UINT64_MAX, "Long", 4);
+	rb__end(&b);
+	rb__end(&b);
+	check("{\"arg0\":{\"$exception\":\"Long\",\"args\":null}}",
+	      ",\"truncated\":{\"args.arg0\":{}}");
+	begin(1);
 	rb__node(&b, PT_K_FUNCTION, 0, NULL, 0);
 	rb__str(&b, "C.m");
 	rb__str(&b, "app");

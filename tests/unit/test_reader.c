@@ -266,8 +266,7 @@ static void test_depth(void **state)
 			rb__u64(&b, PT_K_TUPLE, 0, 1);
 		for (int i = 0; i < depth; i++)
 			rb__end(&b);
-		assert_int_equal(try_record(b.bytes, b.size),
-		                 depth <= PT_FRAMES_MAX ? 0 : -EBADMSG);
+		assert_int_equal(try_record(b.bytes, b.size), depth <= PT_FRAMES_MAX ? 0 : -EBADMSG);
 	}
 }
 

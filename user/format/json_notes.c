@@ -184,6 +184,20 @@ static void push(struct walk *w, const struct node *n, struct node_iter it)
 		f->style = json__shape(n->kind) ? STYLE_FIXED : STYLE_ITEMS;
 }
 
+/* An object of which parts are missing is cut, whether the record marks it or not. */
+static void close_container(struct walk *w)
+{
+	struct frame *f = &w->frames[w->depth - 1];
+	const struct json_shape *shape = json__shape(f->node.kind);
+
+	w->depth--;
+	if (w->want == JSON_NOTE_TRUNCATED && !f->said && shape && f->n < 2 && shape->path[f->n] &&
+	    !(f->node.flags & PT_F_UNREADABLE)) {
+		make_path(w, w->depth);
+		say(w, &f->node);
+	}
+}
+
 static void walk_nodes(struct walk *w, const struct event *ev)
 {
 	struct node_iter it = node_iter__of(ev);
@@ -199,7 +213,7 @@ static void walk_nodes(struct walk *w, const struct event *ev)
 		if (!node_iter__next(&it, &n))
 			break;
 		if (n.kind == PT_K_END) {
-			w->depth--;
+			close_container(w);
 			continue;
 		}
 		if (w->depth) {

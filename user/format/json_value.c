@@ -9,12 +9,12 @@
 #include "../catalog.h"
 #include "../util/base64.h"
 
-
 enum style { STYLE_ARGS, STYLE_ITEMS, STYLE_OBJECT, STYLE_PAIRS, STYLE_FIXED };
 
 struct frame {
 	uint8_t style;
 	uint8_t kind;
+	uint8_t flags;
 	uint32_t n;      /* children so far */
 	uint64_t number; /* code: the line */
 	const struct json_shape *shape;
@@ -186,6 +186,7 @@ static void open_container(struct writer *w, const struct node *n, struct node_i
 	struct frame *f = &w->frames[w->depth++];
 
 	f->kind = n->kind;
+	f->flags = n->flags;
 	f->n = 0;
 	f->number = n->value;
 	f->shape = json__shape(n->kind);
@@ -247,12 +248,14 @@ static void close_container(struct writer *w)
 			buf__char(w->out, '}');
 		break;
 	default:
-		for (; f->n < 2; f->n++)
-			if (f->shape->missing[f->n])
-				buf__str(w->out, f->shape->missing[f->n]);
+		for (; f->n < 2 && f->shape->missing[f->n]; f->n++) {
+			buf__str(w->out, f->shape->missing[f->n]);
+			if (!(f->flags & PT_F_UNREADABLE))
+				w->notes |= JSON_NOTE_TRUNCATED;
+		}
 		buf__str(w->out, f->shape->close);
 		if (f->kind == PT_K_CODE) {
-			buf__i64(w->out, (int64_t)f->number);
+			buf__i64(w->out, (int32_t)f->number); /* co_firstlineno is an int */
 			buf__char(w->out, '}');
 		}
 		break;

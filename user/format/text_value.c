@@ -231,7 +231,7 @@ static void close_container(struct writer *w)
 	if (!w->depth)
 		return;
 	if (f->kind == PT_K_CODE) {
-		snprintf(text, sizeof(text), ":%lld", (long long)f->line);
+		snprintf(text, sizeof(text), ":%d", (int32_t)f->line);
 		line__str(w->line, text);
 	} else if (f->kind == PT_K_TUPLE && f->n == 1 && !f->cut &&
 	           w->frames[w->depth - 1].kind != PT_K_EXCEPTION) {
