@@ -50,7 +50,7 @@ static void render(const void *record, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct process_table *t;
+	static struct process_table *t;
 	struct pt_rec *rec;
 
 	if (size < sizeof(*rec) || size > PT_RECORD_MAX)
@@ -61,9 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rec->size = (uint32_t)size;
 	rec->version = PT_WIRE_VERSION;
 	render(rec, size);
-	t = process_table__new("boot", 4);
+	if (!t)
+		t = process_table__new("boot", 4);
 	process_table__put_record(t, rec, size);
-	process_table__free(t);
 	free(rec);
 	return 0;
 }

@@ -171,10 +171,11 @@ static void put_member(struct buf *b, const char *name, const char *s, size_t le
 
 static void put_argv(struct buf *b, const char *argv, size_t len)
 {
-	const char *end = argv + len;
+	const char *end;
 
 	if (!argv)
 		return;
+	end = argv + len;
 	buf__lit(b, "\"argv\":[");
 	for (;;) {
 		const char *nul = memchr(argv, '\0', (size_t)(end - argv));
