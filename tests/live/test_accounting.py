@@ -95,8 +95,11 @@ def test_filtered_too(python, tmp_path):
         tracer.wait_attached(target)
         go(target)
         assert tracer.stop() == 0
-    emitted, filtered, lost = check(out, tracer, TOTAL)
-    assert filtered == TOTAL // 2 and emitted + lost == TOTAL // 2
+    emitted, filtered, _ = check(out, tracer, TOTAL)
+    # What is not wanted can be lost, too: of a name that the kernel does not know pytrail decides.
+    assert 0 < filtered <= TOTAL // 2 and 0 < emitted <= TOTAL // 2
+    with open(out, encoding="utf-8") as file:
+        assert not events(json_lines(file.read()), "test.odd")
 
 
 def test_several_processes(python, tmp_path):
