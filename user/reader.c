@@ -167,7 +167,7 @@ static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 		    pad8(n->len) > (size_t)(end - p) - sizeof(*n) || n->flags & ~FLAGS_KNOWN)
 			return false;
 		if (n->kind == PT_K_END) {
-			if (!depth || n->len)
+			if (!depth || n->len || n->flags)
 				return false;
 			depth--;
 		} else {

@@ -238,6 +238,11 @@ static void test_refuses(void **state)
 	rb__end(&b);
 	refuse();
 
+	begin();
+	rb__node(&b, PT_K_NONE, 0, NULL, 0);
+	rb__node(&b, PT_K_END, PT_F_CUT, NULL, 0);
+	refuse();
+
 	/* undecoded with nodes */
 	begin();
 	rb__end(&b);
