@@ -82,6 +82,28 @@ static __always_inline __u64 probe__register(void *ctx, __u32 reg)
 	return v;
 }
 
+/* Integer parameter number n, a constant, of the calling convention: by its register's DWARF number. */
+static __always_inline __u64 probe__parameter(void *ctx, int n)
+{
+	__u64 v = 0;
+
+#if defined(__TARGET_ARCH_x86)
+	if (n == 0)
+		PROBE_LOAD(struct pt_regs, di);
+	else if (n == 1)
+		PROBE_LOAD(struct pt_regs, si);
+	else if (n == 2)
+		PROBE_LOAD(struct pt_regs, dx);
+	else if (n == 3)
+		PROBE_LOAD(struct pt_regs, cx);
+	else if (n == 4)
+		PROBE_LOAD(struct pt_regs, r8);
+	else
+		PROBE_LOAD(struct pt_regs, r9);
+#endif
+	return v;
+}
+
 static __always_inline __u64 probe__argument(struct pt_regs *ctx, const struct pt_arg *arg)
 {
 	__u64 v;

@@ -61,6 +61,24 @@ struct pyd_frame {
 	__u64 words[PYD_WORDS];
 };
 
+/* A Py_BuildValue() format being walked, and where its C arguments are; see buildvalue.h. */
+#define PYD_FORMAT_MAX 64u
+
+struct pyd_format {
+	__u32 level, items; /* while codes are counted */
+	char text[PYD_FORMAT_MAX];
+	__u32 pos;
+	__u32 open;     /* frames that belong to the format; those above it to an object in it */
+	__u64 regs[6];  /* integer registers of the calling convention, as they were at the call */
+	__u32 next_reg; /* the first one not used yet; 6: all are */
+	__u32 next_fp;  /* offset of the next xmm register in fp_area, 176: none is left */
+	__u64 fp_area;  /* address of the register save area, 0: not known */
+	__u64 stack;    /* address of the next argument on the stack */
+	__u64 wide;     /* a wchar_t string whose end is being looked for, else 0 */
+	__u32 wide_chars; /* looked through so far */
+	__u32 cut;        /* the text is longer than PYD_FORMAT_MAX */
+};
+
 struct pyd_state {
 	__u64 bias;     /* run-time minus link-time addresses of site->known */
 	__u64 win_addr; /* the window: win_len bytes from this address */
@@ -75,12 +93,29 @@ struct pyd_state {
 	__u32 copy_node; /* its node */
 	__u64 type_addr; /* the type in type[] */
 	__u64 type[(PYD_TYPE_READ + 8) / 8];
+	__u64 name_addr; /* sys.audit(): characters of the event's name */
+	__u32 name_len;
+	__u32 name_kind; /* struct pt_audit.name_kind */
+	struct pyd_format format;
 	struct pyd_frame frames[16];
 	__u8 window[PYD_WIN_MASK + 1 + PYD_FAR];
 	__u8 buf[PT_RECORD_MAX + PT_CHUNK_MAX + 64];
 };
 
 _Static_assert(PT_FRAMES_MAX <= 16, "frames are masked with 15");
+
+/* Forgets the last event; its record is written from offset `out` of buf on. bias is the caller's. */
+PYD_FN void pyd__reset(struct pyd_state *s, __u32 out)
+{
+	s->win_addr = 0;
+	s->win_len = 0;
+	s->out = out;
+	s->depth = 0;
+	s->flags = 0;
+	s->unreadable = 0;
+	s->copy_left = 0;
+	s->type_addr = 0;
+}
 
 PYD_FN __u64 pyd__win64(struct pyd_state *s, __u32 off)
 {

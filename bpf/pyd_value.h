@@ -159,27 +159,26 @@ PYD_FN void pyd__set(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 	pyd__open(s, kind, PYD_F_SET, used, mask + 1, table, 0);
 }
 
-/* Appends a node whose payload is [word] then the C string at addr. Returns its length. */
-PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 word, __u64 addr)
+/*
+ * Appends a node whose payload is [word] then the C string at addr, cut at limit - 1 bytes (limit at
+ * most PT_CHUNK_MAX).
+ */
+PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 word, __u64 addr,
+                           __u32 limit)
 {
-	__u32 node = s->out, at = node + 8, to;
+	__u32 node = s->out, at = node + 8, to, last;
 	__u8 flags = 0;
-	long n;
+	int again;
+	long n = 0;
 
-	if (with_word) {
-		pyd__put64(s, at, word);
-		at += 8;
-	}
-	to = at;
-	PYD_BARRIER(to);
-	to &= PYD_BUF_MASK;
-	n = PYD_READ_STR(s->buf + to, PYD_TP_NAME_MAX, addr);
-	if (n == PYD_TP_NAME_MAX) {
-		/* too long: once more, behind the length that says so */
-		flags = PT_F_CUT;
-		at = node + 8;
-		pyd__put64(s, at, ~0ull);
-		at += 8;
+	for (again = 0; again < 2; again++) {
+		if (again) {
+			/* too long: once more, behind the length that says so; it is not known */
+			flags = PT_F_CUT;
+			at = node + 8;
+			pyd__put64(s, at, ~0ull);
+			at += 8;
+		}
 		if (with_word) {
 			pyd__put64(s, at, word);
 			at += 8;
@@ -187,9 +186,14 @@ PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 
 		to = at;
 		PYD_BARRIER(to);
 		to &= PYD_BUF_MASK;
-		n = PYD_READ_STR(s->buf + to, PYD_TP_NAME_MAX, addr);
+		PYD_BARRIER(limit);
+		if (limit > PT_CHUNK_MAX)
+			return;
+		n = PYD_READ_STR(s->buf + to, limit, addr);
+		if (n != limit)
+			break;
 	}
-	if (n < 1 || n > PYD_TP_NAME_MAX) {
+	if (n < 1 || n > limit) {
 		flags |= PT_F_UNREADABLE;
 		s->unreadable++;
 		n = 1;
@@ -197,8 +201,7 @@ PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 
 	n--;
 	/* no stale byte in the padding */
 	if (n & 7) {
-		__u32 last = (at + (__u32)n) & ~7u;
-
+		last = (at + (__u32)n) & ~7u;
 		PYD_BARRIER(last);
 		last &= PYD_BUF_MASK & ~7u;
 		*(__u64 *)(s->buf + last) &= ~0ull >> (64 - ((__u32)n & 7) * 8);
@@ -245,7 +248,7 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 			name = 0;
 		if (open)
 			pyd__open_words(s, b, 0, 1);
-		pyd__emit_cstr(s, PT_K_CFUNCTION, 0, 0, name);
+		pyd__emit_cstr(s, PT_K_CFUNCTION, 0, 0, name, PYD_TP_NAME_MAX);
 	} else if (cls == PT_KNOWN_METHOD) {
 		if (open)
 			pyd__open_words(s, pyd__win64(s, win + l->method_func), 0, 1);
@@ -261,7 +264,7 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 
 		if (open)
 			pyd__open_words(s, pyd__win64(s, win + l->exc_args), 0, 1);
-		pyd__emit_cstr(s, PT_K_EXCEPTION, 0, 0, name);
+		pyd__emit_cstr(s, PT_K_EXCEPTION, 0, 0, name, PYD_TP_NAME_MAX);
 	}
 	if (!open)
 		pyd__emit0(s, PT_K_END);
@@ -331,11 +334,11 @@ PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 ob
 		pyd__emit0(s, PT_K_NONE);
 		break;
 	case PT_KNOWN_TYPE:
-		pyd__emit_cstr(s, PT_K_CLASS, 0, 0, pyd__win64(s, win + l->tp_name));
+		pyd__emit_cstr(s, PT_K_CLASS, 0, 0, pyd__win64(s, win + l->tp_name), PYD_TP_NAME_MAX);
 		break;
 	case PYD_CLASS_OBJECT:
 		type = pyd__read_type(s, type) ? 0 : pyd__type64(s, l->tp_name);
-		pyd__emit_cstr(s, PT_K_OBJECT, 1, obj, type);
+		pyd__emit_cstr(s, PT_K_OBJECT, 1, obj, type, PYD_TP_NAME_MAX);
 		break;
 	case PYD_CLASS_UNREAD:
 		pyd__emit_unreadable(s, obj);

@@ -182,14 +182,7 @@ PYD_FN int pyd__start(struct pyd_state *s, const struct pt_site *site, __u64 arg
 	__u64 size;
 	int win;
 
-	s->win_addr = 0;
-	s->win_len = 0;
-	s->out = out;
-	s->depth = 0;
-	s->flags = 0;
-	s->unreadable = 0;
-	s->copy_left = 0;
-	s->type_addr = 0;
+	pyd__reset(s, out);
 	if (!args) {
 		pyd__emit_closed(s, PT_K_TUPLE, 0, 0);
 		return 0;

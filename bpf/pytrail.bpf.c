@@ -18,6 +18,7 @@
 	(bpf_probe_read_user((dst), (size), (const void *)(addr)) && \
 	 (!cfg_sleepable || bpf_copy_from_user((dst), (size), (const void *)(addr))))
 
+#include "bpf/buildvalue.h"
 #include "bpf/pydecode.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/counters.bpf.h"
@@ -74,154 +75,69 @@ __attribute__((noinline)) int decode_start(__u32 slot, __u32 site, __u64 args, _
 	return pyd__start(&s->state, p, args, out);
 }
 
-/* The name into key, zero-padded. Returns its bytes with the NUL (PT_FILTER_NAME: there may be more),
- * or negative. */
-static __always_inline long name__read(struct filter_key *key, __u64 addr)
+__attribute__((noinline)) int format_step(__u32 slot, __u32 site)
 {
-	long n = bpf_probe_read_user_str(key, sizeof(*key), (const void *)addr);
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
 
-	if (n < 0 && cfg_sleepable) {
-		char c;
-
-		/* a name in a page never touched: fault it in, then once more */
-		if (!bpf_copy_from_user(&c, 1, (const void *)addr))
-			n = bpf_probe_read_user_str(key, sizeof(*key), (const void *)addr);
-	}
-	return n;
+	if (!s || !p)
+		return 0;
+	return pyf__step(&s->state, p);
 }
 
-/* Puts the name behind the header; returns where the nodes begin. */
-static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
-                                       const struct filter_key *key, long n, __u64 addr)
+__attribute__((noinline)) int format_start(__u32 slot, __u32 site, __u64 format, __u32 out)
 {
-	__u32 at = sizeof(*a), len, pad;
-	__u64 *to = (__u64 *)(s->state.buf + sizeof(*a));
-	const __u64 *from = (const __u64 *)key;
-	int i;
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
 
-	if (n <= 0) {
-		a->flags |= PT_AUDIT_NAME_UNREADABLE;
-		a->name_len = 0;
-		return at;
-	}
-	if (n < PT_FILTER_NAME) {
-		for (i = 0; i < PT_FILTER_NAME / 8; i++)
-			to[i] = from[i];
-		a->name_len = (__u16)(n - 1);
-		return at + (((__u32)n - 1 + 7) & ~7u);
-	}
-	n = bpf_probe_read_user_str(to, PT_NAME_MAX + 1, (const void *)addr);
-	if (n <= 0) {
-		a->flags |= PT_AUDIT_NAME_UNREADABLE;
-		a->name_len = 0;
-		return at;
-	}
-	if (n == PT_NAME_MAX + 1)
-		a->flags |= PT_AUDIT_NAME_CUT;
-	len = ((__u32)n - 1) & (PT_NAME_MAX * 2 - 1);
-	a->name_len = (__u16)len;
-	pad = (at + len) & PYD_BUF_MASK & ~7u;
-	if (len & 7)
-		*(__u64 *)(s->state.buf + pad) &= ~0ull >> (64 - (len & 7) * 8);
-	return at + ((len + 7) & ~7u);
+	if (!s || !p)
+		return 0;
+	return pyf__start(&s->state, p, format, out);
 }
 
-static __always_inline int audit(struct pt_regs *ctx)
+__attribute__((noinline)) int array_start(__u32 slot, __u64 items, __u32 count, __u32 out)
 {
-	__u32 index = (__u32)bpf_get_attach_cookie(ctx), slot_index = 0, size, out;
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), now, name_addr, args;
-	__u32 tgid = pid_tgid >> 32;
-	struct filter_key key = {};
-	struct pt_task task;
-	struct pt_audit *a;
-	struct pt_site *site;
-	struct slot *s;
-	long n;
-	int i;
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
 
-	site = bpf_map_lookup_elem(&sites, &index);
-	if (!site)
+	if (!s)
 		return 0;
-	COUNT(seen, 1);
-	if (cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) {
-		COUNT(filtered[PT_FILTERED_PROCESS], 1);
-		return 0;
-	}
-	name_addr = probe__argument(ctx, &site->args[0]);
-	n = name__read(&key, name_addr);
-	if (cfg_filter_events && n > 0 && n < PT_FILTER_NAME) {
-		__u32 *verdict = bpf_map_lookup_elem(&filter, &key);
-
-		if (verdict && *verdict == PT_VERDICT_DROP) {
-			COUNT(filtered[PT_FILTERED_EVENT], 1);
-			return 0;
-		}
-	}
-	args = probe__argument(ctx, &site->args[1]);
-	now = bpf_ktime_get_ns();
-	s = slot__get((__u32)pid_tgid, &slot_index);
-	if (!s) {
-		task__fill(&task, bpf_get_current_task_btf());
-		count_lost(PT_LOST_SCRATCH, &task, now);
-		return 0;
-	}
-	a = (struct pt_audit *)s->state.buf;
-	a->rec.kind = PT_REC_AUDIT;
-	a->rec.version = PT_WIRE_VERSION;
-	a->rec.time_ns = now;
-	task__fill(&a->rec.task, bpf_get_current_task_btf());
-	a->call_site = 0;
-	a->bias = PT_REGS_IP(ctx) - site->address;
-	a->site = index;
-	a->py_version = site->py_version;
-	a->probe = site->probe;
-	a->flags = site->layout.free_threaded ? PT_AUDIT_FREE_THREADED : 0;
-	a->name_kind = 0;
-	a->reserved[0] = a->reserved[1] = a->reserved[2] = 0;
-	out = name__put(s, a, &key, n, name_addr);
-	s->state.bias = a->bias;
-	s->state.out = out;
-	s->state.unreadable = 0;
-	if (site->flags & PT_SITE_DECODE) {
-		if (decode_start(slot_index, index, args, out)) {
-			for (i = 0; i < STEPS_MAX; i++) {
-				if (!decode_step(slot_index, index))
-					break;
-			}
-			if (i == STEPS_MAX)
-				s->state.flags |= PT_AUDIT_CUT;
-		}
-		a->flags |= s->state.flags & PT_AUDIT_CUT;
-		if (s->state.unreadable)
-			COUNT(unreadable, s->state.unreadable);
-	} else {
-		a->flags |= PT_AUDIT_UNDECODED;
-	}
-	size = s->state.out;
-	PYD_BARRIER(size);
-	if (size > PT_RECORD_MAX)
-		size = PT_RECORD_MAX;
-	a->rec.size = size;
-	if (bpf_ringbuf_output(&ring, s->state.buf, size, emit__wakeup(now))) {
-		count_lost(PT_LOST_RING_FULL, &a->rec.task, now);
-	} else {
-		COUNT(emitted, 1);
-		COUNT(emitted_bytes, size);
-	}
-	slot__put(s);
-	return 0;
+	return pyf__start_array(&s->state, items, count, out);
 }
+
+__attribute__((noinline)) int builtin_name(__u32 slot, __u32 site, __u64 object)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
+
+	if (!s || !p)
+		return 0;
+	return pyf__name(&s->state, p, object);
+}
+
+#include "bpf/audit.bpf.h"
 
 SEC("uprobe.s")
 int audit_sleepable(struct pt_regs *ctx)
 {
-	return audit(ctx);
+	return audit__usdt(ctx);
 }
 
 SEC("uprobe")
 int audit_plain(struct pt_regs *ctx)
 {
-	return audit(ctx);
+	return audit__usdt(ctx);
+}
+
+SEC("uprobe.s")
+int entry_sleepable(struct pt_regs *ctx)
+{
+	return audit__entry(ctx);
+}
+
+SEC("uprobe")
+int entry_plain(struct pt_regs *ctx)
+{
+	return audit__entry(ctx);
 }
 
 SEC("tp_btf/sched_process_fork")

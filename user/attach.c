@@ -106,15 +106,17 @@ static void attach__warn_layout(struct attach *a, const struct binary *b)
 	}
 	if (a->warned_cnt < sizeof(a->warned) / sizeof(a->warned[0]))
 		a->warned[a->warned_cnt++] = key;
-	log__warn("the object layout of CPython %s%s (%s) is not known to this pytrail: its events have "
-		  "names but no arguments; update pytrail, or add the version to events/layouts.tsv",
-		  b->py_version_text[0] ? b->py_version_text : "of unknown version",
-		  b->free_threaded ? " (free-threaded)" : "", b->path);
+	log__warn(
+		"the object layout of CPython %s%s (%s) is not known to this pytrail: its events "
+	        "have "
+		"names but no arguments; update pytrail, or add the version to events/layouts.tsv",
+		b->py_version_text[0] ? b->py_version_text : "of unknown version",
+		b->free_threaded ? " (free-threaded)" : "", b->path);
 }
 
 /* One site: its row in the map first, for the first event can come at once. */
 static int attached__site(struct attach *a, struct attached *f, const struct binary *b, size_t i,
-			  const struct pt_layout *layout, pid_t pid)
+                          const struct pt_layout *layout, pid_t pid)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	struct pt_site site = {0};
@@ -130,7 +132,9 @@ static int attached__site(struct attach *a, struct attached *f, const struct bin
 	site.probe = PT_PROBE_USDT;
 	if (layout) {
 		site.layout = *layout;
-		site.flags |= PT_SITE_DECODE;
+		/* an argument in a place that struct pt_arg cannot say: the tuple cannot be found */
+		if (site.args[1].kind != PT_ARG_NONE)
+			site.flags |= PT_SITE_DECODE;
 	}
 	err = bpf_map_update_elem(a->sites_fd, &index, &site, BPF_ANY);
 	if (err)
@@ -183,8 +187,8 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 		}
 	}
 	a->files_cnt++;
-	log__debug("attached %zu site%s of %s (CPython %s%s)", f->cnt, f->cnt == 1 ? "" : "s", b->path,
-		   b->py_version_text, b->free_threaded ? ", free-threaded" : "");
+	log__debug("attached %zu site%s of %s (CPython %s%s)", f->cnt, f->cnt == 1 ? "" : "s",
+	           b->path, b->py_version_text, b->free_threaded ? ", free-threaded" : "");
 	return (int)f->cnt;
 }
 

@@ -26,7 +26,7 @@ struct session {
 	struct losses *losses;
 	session_record_fn fn;
 	void *ctx;
-	int stop; /* what fn returned */
+	int stop;            /* what fn returned */
 	unsigned int budget; /* records that one drain may still hand on */
 };
 
@@ -84,6 +84,8 @@ static int session__configure(struct session *s, const struct session_options *o
 	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
 	bpf_program__set_autoload(skel->progs.audit_sleepable, sleepable);
 	bpf_program__set_autoload(skel->progs.audit_plain, !sleepable);
+	bpf_program__set_autoload(skel->progs.entry_sleepable, sleepable);
+	bpf_program__set_autoload(skel->progs.entry_plain, !sleepable);
 	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
 	err = bpf_map__set_max_entries(skel->maps.slots, skel->rodata->cfg_slots);
 	if (!err)
@@ -100,8 +102,9 @@ static int session__fill_filter(struct session *s, const struct pattern_list *pa
 
 	for (i = 0; i < catalog__count(); i++) {
 		const struct catalog_event *e = catalog__at(i);
-		__u32 verdict = pattern_list__match(patterns, e->name, e->name_len) ? PT_VERDICT_EMIT :
-										       PT_VERDICT_DROP;
+		__u32 verdict = pattern_list__match(patterns, e->name, e->name_len)
+		                        ? PT_VERDICT_EMIT
+		                        : PT_VERDICT_DROP;
 
 		if (e->name_len >= sizeof(key))
 			continue;
@@ -118,15 +121,17 @@ static void say_cannot_load(int err)
 {
 	if (err == -EPERM || err == -EACCES)
 		log__error("the kernel refused to load the BPF programs (%s): run as root, and see "
-			   "'pytrail check' for what else it needs",
-			   strerror(-err));
+		           "'pytrail check' for what else it needs",
+		           strerror(-err));
 	else if (err == -ESRCH || (err == -ENOENT && access("/sys/kernel/btf/vmlinux", R_OK)))
-		log__error("this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it must be "
-			   "built with CONFIG_DEBUG_INFO_BTF");
+		log__error(
+			"this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it must be "
+			"built with CONFIG_DEBUG_INFO_BTF");
 	else
-		log__error("cannot load the BPF programs: %s; 'pytrail check' tells what this host lacks, "
-			   "'-vv' what the kernel said",
-			   strerror(-err));
+		log__error("cannot load the BPF programs: %s; 'pytrail check' tells what this host "
+		           "lacks, "
+		           "'-vv' what the kernel said",
+		           strerror(-err));
 }
 
 /* Whether loading can work at all, for a sentence better than the kernel's. */
@@ -165,10 +170,10 @@ static int session__load(struct session *s, const struct session_options *opts)
 	if (!s->ring)
 		return -errno;
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses));
-	s->attach = attach__new(bpf_program__fd(s->skel->progs.audit_sleepable) >= 0 ?
-					s->skel->progs.audit_sleepable :
-					s->skel->progs.audit_plain,
-				s->skel->maps.sites);
+	s->attach = attach__new(bpf_program__fd(s->skel->progs.audit_sleepable) >= 0
+	                                ? s->skel->progs.audit_sleepable
+	                                : s->skel->progs.audit_plain,
+	                        s->skel->maps.sites);
 	if (!s->losses || !s->attach)
 		return -ENOMEM;
 	/* only now: the tracepoints' programs; the audit program is attached file by file */
@@ -184,7 +189,8 @@ static int session__load(struct session *s, const struct session_options *opts)
 	return 0;
 }
 
-int session__open(const struct session_options *opts, session_record_fn fn, void *ctx, struct session **out)
+int session__open(const struct session_options *opts, session_record_fn fn, void *ctx,
+                  struct session **out)
 {
 	struct session *s;
 	int err;

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* One hit of a probe: the gates, cheapest first, then the name, the arguments, the record. */
+#ifndef PYTRAIL_AUDIT_BPF_H
+#define PYTRAIL_AUDIT_BPF_H
+
+/* The name into key, zero-padded. Returns its bytes with the NUL (PT_FILTER_NAME: there may be more),
+ * or negative. */
+static __always_inline long name__read(struct filter_key *key, __u64 addr)
+{
+	long n = bpf_probe_read_user_str(key, sizeof(*key), (const void *)addr);
+
+	if (n < 0 && cfg_sleepable) {
+		char c;
+
+		/* a name in a page never touched: fault it in, then once more */
+		if (!bpf_copy_from_user(&c, 1, (const void *)addr))
+			n = bpf_probe_read_user_str(key, sizeof(*key), (const void *)addr);
+	}
+	return n;
+}
+
+/* Puts the name behind the header; returns where the nodes begin. */
+static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
+                                       const struct filter_key *key, long n, __u64 addr)
+{
+	__u32 at = sizeof(*a), len, pad;
+	__u64 *to = (__u64 *)(s->state.buf + sizeof(*a));
+	const __u64 *from = (const __u64 *)key;
+	int i;
+
+	if (n <= 0) {
+		a->flags |= PT_AUDIT_NAME_UNREADABLE;
+		a->name_len = 0;
+		return at;
+	}
+	if (n < PT_FILTER_NAME) {
+		for (i = 0; i < PT_FILTER_NAME / 8; i++)
+			to[i] = from[i];
+		a->name_len = (__u16)(n - 1);
+		return at + (((__u32)n - 1 + 7) & ~7u);
+	}
+	n = bpf_probe_read_user_str(to, PT_NAME_MAX + 1, (const void *)addr);
+	if (n <= 0) {
+		a->flags |= PT_AUDIT_NAME_UNREADABLE;
+		a->name_len = 0;
+		return at;
+	}
+	if (n == PT_NAME_MAX + 1)
+		a->flags |= PT_AUDIT_NAME_CUT;
+	len = ((__u32)n - 1) & (PT_NAME_MAX * 2 - 1);
+	a->name_len = (__u16)len;
+	pad = (at + len) & PYD_BUF_MASK & ~7u;
+	if (len & 7)
+		*(__u64 *)(s->state.buf + pad) &= ~0ull >> (64 - (len & 7) * 8);
+	return at + ((len + 7) & ~7u);
+}
+
+/* What one hit knows of itself. */
+struct hit {
+	struct pt_site *site;
+	struct slot *slot; /* once it is taken */
+	__u32 site_index;
+	__u32 slot_index;
+	__u32 tid;
+	__u64 bias;
+	__u64 call_site;
+	struct filter_key key; /* the name */
+	long name_len;         /* with the NUL, as name__read() returns it */
+	__u64 name_addr;
+};
+
+/* Finds the site, and whether the process is wanted. 0: go on. */
+static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 tgid = pid_tgid >> 32;
+
+	h->site_index = (__u32)bpf_get_attach_cookie(ctx);
+	h->site = bpf_map_lookup_elem(&sites, &h->site_index);
+	if (!h->site)
+		return -1;
+	h->tid = (__u32)pid_tgid;
+	h->bias = PT_REGS_IP(ctx) - h->site->address;
+	if (cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) {
+		COUNT(seen, 1);
+		COUNT(filtered[PT_FILTERED_PROCESS], 1);
+		return -1;
+	}
+	return 0;
+}
+
+/* Whether the event is wanted, by h->key. 0: go on. */
+static __always_inline int hit__filter(const struct hit *h)
+{
+	__u32 *verdict;
+
+	if (!cfg_filter_events || h->name_len <= 0 || h->name_len >= PT_FILTER_NAME)
+		return 0;
+	verdict = bpf_map_lookup_elem(&filter, &h->key);
+	if (!verdict || *verdict != PT_VERDICT_DROP)
+		return 0;
+	COUNT(filtered[PT_FILTERED_EVENT], 1);
+	return -1;
+}
+
+static __always_inline int hit__take_slot(struct hit *h)
+{
+	struct pt_task task;
+
+	h->slot = slot__get(h->tid, &h->slot_index);
+	if (h->slot)
+		return 0;
+	task__fill(&task, bpf_get_current_task_btf());
+	count_lost(PT_LOST_SCRATCH, &task, bpf_ktime_get_ns());
+	return -1;
+}
+
+/* The record's header. */
+static __always_inline struct pt_audit *hit__header(const struct hit *h)
+{
+	struct pt_audit *a = (struct pt_audit *)h->slot->state.buf;
+
+	a->rec.kind = PT_REC_AUDIT;
+	a->rec.version = PT_WIRE_VERSION;
+	a->rec.time_ns = bpf_ktime_get_ns();
+	task__fill(&a->rec.task, bpf_get_current_task_btf());
+	a->call_site = h->call_site;
+	a->bias = h->bias;
+	a->site = h->site_index;
+	a->py_version = h->site->py_version;
+	a->probe = h->site->probe;
+	a->flags = h->site->layout.free_threaded ? PT_AUDIT_FREE_THREADED : 0;
+	a->name_kind = 0;
+	a->reserved[0] = a->reserved[1] = a->reserved[2] = 0;
+	return a;
+}
+
+/* The record is complete but for its size: hands it to the ring, and gives the slot back. */
+static __always_inline void hit__emit(struct hit *h, struct pt_audit *a)
+{
+	__u32 size = h->slot->state.out;
+
+	a->flags |= h->slot->state.flags & PT_AUDIT_CUT;
+	if (h->slot->state.unreadable)
+		COUNT(unreadable, h->slot->state.unreadable);
+	PYD_BARRIER(size);
+	if (size > PT_RECORD_MAX)
+		size = PT_RECORD_MAX;
+	a->rec.size = size;
+	if (bpf_ringbuf_output(&ring, h->slot->state.buf, size, emit__wakeup(a->rec.time_ns))) {
+		count_lost(PT_LOST_RING_FULL, &a->rec.task, a->rec.time_ns);
+	} else {
+		COUNT(emitted, 1);
+		COUNT(emitted_bytes, size);
+	}
+	slot__put(h->slot);
+}
+
+/* No layout: a record that ends with the name. */
+static __always_inline void hit__undecoded(struct hit *h, struct pt_audit *a, __u32 out)
+{
+	a->flags |= PT_AUDIT_UNDECODED;
+	pyd__reset(&h->slot->state, out);
+}
+
+static __always_inline int audit__usdt(struct pt_regs *ctx)
+{
+	struct hit h = {};
+	struct pt_audit *a;
+	__u64 args;
+	__u32 out;
+	int i;
+
+	if (hit__begin(&h, ctx))
+		return 0;
+	COUNT(seen, 1);
+	h.name_addr = probe__argument(ctx, &h.site->args[0]);
+	h.name_len = name__read(&h.key, h.name_addr);
+	if (hit__filter(&h))
+		return 0;
+	args = probe__argument(ctx, &h.site->args[1]);
+	if (hit__take_slot(&h))
+		return 0;
+	a = hit__header(&h);
+	out = name__put(h.slot, a, &h.key, h.name_len, h.name_addr);
+	h.slot->state.bias = h.bias;
+	if (!(h.site->flags & PT_SITE_DECODE)) {
+		hit__undecoded(&h, a, out);
+	} else if (decode_start(h.slot_index, h.site_index, args, out)) {
+		for (i = 0; i < STEPS_MAX; i++) {
+			if (!decode_step(h.slot_index, h.site_index))
+				break;
+		}
+		if (i == STEPS_MAX)
+			h.slot->state.flags |= PT_AUDIT_CUT;
+	}
+	hit__emit(&h, a);
+	return 0;
+}
+
+/* __va_list_tag of the System V AMD64 ABI. */
+struct va_list_tag {
+	__u32 gp_offset;
+	__u32 fp_offset;
+	__u64 overflow_arg_area;
+	__u64 reg_save_area;
+};
+
+/*
+ * Parameters, by the calling convention: PySys_Audit(event, format, ...), _PySys_Audit(tstate, event,
+ * format, ...), sys_audit_tstate(tstate, event, format, va_list *), sys.audit(module, args, nargs).
+ */
+static __always_inline int entry__tstate_first(const struct hit *h)
+{
+	return h->site->entry == PT_ENTRY_VA_LIST || h->site->first_vararg == 3;
+}
+
+/*
+ * Where the C arguments of a variadic call are: in the registers of the moment, or in a va_list. Also the
+ * return address of that call. 0, or -1 when they cannot be read.
+ */
+static __always_inline int entry__arguments(struct hit *h, struct pt_regs *ctx, struct pyd_format *f)
+{
+	struct va_list_tag va = {};
+	__u64 sp = PT_REGS_SP(ctx) + h->site->stack_moved;
+
+	if (h->site->entry == PT_ENTRY_VARIADIC) {
+		f->regs[0] = probe__parameter(ctx, 0);
+		f->regs[1] = probe__parameter(ctx, 1);
+		f->regs[2] = probe__parameter(ctx, 2);
+		f->regs[3] = probe__parameter(ctx, 3);
+		f->regs[4] = probe__parameter(ctx, 4);
+		f->regs[5] = probe__parameter(ctx, 5);
+		f->next_reg = h->site->first_vararg;
+		f->next_fp = 0;
+		f->fp_area = 0;
+		f->stack = sp + 8;
+		return 0;
+	}
+	if (PYD_READ_SLOW(&va, sizeof(va), probe__parameter(ctx, 3)) ||
+	    PYD_READ_SLOW(f->regs, sizeof(f->regs), va.reg_save_area))
+		return -1;
+	f->next_reg = va.gp_offset / 8;
+	f->next_fp = va.fp_offset;
+	f->fp_area = va.reg_save_area;
+	f->stack = va.overflow_arg_area;
+	return 0;
+}
+
+/* Return address of the probed call: for a va_list that of the variadic function that made it. */
+static __always_inline __u64 entry__caller(const struct hit *h, struct pt_regs *ctx)
+{
+	struct va_list_tag va = {};
+	__u64 at = PT_REGS_SP(ctx) + h->site->stack_moved, ret = 0;
+
+	if (h->site->entry == PT_ENTRY_VA_LIST) {
+		if (PYD_READ_SLOW(&va, sizeof(va), probe__parameter(ctx, 3)))
+			return 0;
+		at = va.overflow_arg_area - 8;
+	}
+	if (PYD_READ_SLOW(&ret, sizeof(ret), at))
+		return 0;
+	return ret;
+}
+
+/* The name of a sys.audit() call, from its str object, into h->key or, when it is not ASCII, straight
+ * behind the header. 0, or -1: no event. */
+static __always_inline int entry__builtin_name(struct hit *h, struct pt_regs *ctx)
+{
+	__u64 items = probe__parameter(ctx, 1), name = 0;
+
+	if ((__s64)probe__parameter(ctx, 2) < 1 || PYD_READ_SLOW(&name, 8, items))
+		return -1;
+	h->slot->state.bias = h->bias;
+	if (!builtin_name(h->slot_index, h->site_index, name))
+		return -1;
+	h->name_addr = h->slot->state.name_addr;
+	h->name_len = h->slot->state.name_kind ? PT_FILTER_NAME : name__read(&h->key, h->name_addr);
+	return 0;
+}
+
+/* A name that is not ASCII: its characters as they are. Returns where the nodes begin. */
+static __always_inline __u32 entry__put_wide_name(struct hit *h, struct pt_audit *a)
+{
+	__u32 len = h->slot->state.name_len, at = sizeof(*a);
+
+	if (len > PT_NAME_MAX) {
+		len = PT_NAME_MAX;
+		a->flags |= PT_AUDIT_NAME_CUT;
+	}
+	PYD_BARRIER(len);
+	if (len > PT_NAME_MAX)
+		return at;
+	pyd__put64(&h->slot->state, (at + len) & ~7u, 0);
+	if (PYD_READ_SLOW(h->slot->state.buf + sizeof(*a), len, h->name_addr)) {
+		a->flags |= PT_AUDIT_NAME_UNREADABLE;
+		a->name_len = 0;
+		return at;
+	}
+	a->name_len = (__u16)len;
+	a->name_kind = (__u8)h->slot->state.name_kind;
+	return at + ((len + 7) & ~7u);
+}
+
+/* Starts the decoding of the arguments. Returns 1 when there are steps to do. */
+static __always_inline int entry__start(struct hit *h, struct pt_regs *ctx, __u32 out)
+{
+	__u64 first;
+
+	if (h->site->entry == PT_ENTRY_BUILTIN) {
+		first = probe__parameter(ctx, 1) + 8;
+		return array_start(h->slot_index, first, (__u32)probe__parameter(ctx, 2) - 1, out);
+	}
+	if (entry__arguments(h, ctx, &h->slot->state.format)) {
+		pyd__reset(&h->slot->state, out);
+		pyd__emit_unreadable(&h->slot->state, 0);
+		return 0;
+	}
+	return format_start(
+		h->slot_index, h->site_index,
+		entry__tstate_first(h) ? probe__parameter(ctx, 2) : probe__parameter(ctx, 1), out);
+}
+
+/*
+ * A hit of an audit function, or of the sys.audit builtin. With hooks installed the builtin goes on into
+ * the audit function: that second hit is known by its caller, and is no event of its own.
+ */
+static __always_inline int audit__entry(struct pt_regs *ctx)
+{
+	struct hit h = {};
+	struct pt_audit *a;
+	__u64 caller;
+	__u32 out;
+	int i;
+
+	if (hit__begin(&h, ctx))
+		return 0;
+	h.call_site = entry__caller(&h, ctx);
+	if (h.site->entry == PT_ENTRY_BUILTIN) {
+		if (hit__take_slot(&h)) {
+			COUNT(seen, 1);
+			return 0;
+		}
+		if (entry__builtin_name(&h, ctx)) {
+			slot__put(h.slot);
+			return 0;
+		}
+		COUNT(seen, 1);
+		if (hit__filter(&h)) {
+			slot__put(h.slot);
+			return 0;
+		}
+	} else {
+		caller = h.call_site - h.bias;
+		if (caller >= h.site->builtin_start && caller < h.site->builtin_end)
+			return 0;
+		COUNT(seen, 1);
+		h.name_addr = entry__tstate_first(&h) ? probe__parameter(ctx, 1)
+		                                      : probe__parameter(ctx, 0);
+		h.name_len = name__read(&h.key, h.name_addr);
+		if (hit__filter(&h) || hit__take_slot(&h))
+			return 0;
+	}
+	a = hit__header(&h);
+	if (h.site->entry == PT_ENTRY_BUILTIN && h.slot->state.name_kind)
+		out = entry__put_wide_name(&h, a);
+	else
+		out = name__put(h.slot, a, &h.key, h.name_len, h.name_addr);
+	h.slot->state.bias = h.bias;
+	if (!(h.site->flags & PT_SITE_DECODE)) {
+		hit__undecoded(&h, a, out);
+	} else if (entry__start(&h, ctx, out)) {
+		for (i = 0; i < STEPS_MAX; i++) {
+			if (!format_step(h.slot_index, h.site_index))
+				break;
+		}
+		if (i == STEPS_MAX)
+			h.slot->state.flags |= PT_AUDIT_CUT;
+	}
+	hit__emit(&h, a);
+	return 0;
+}
+
+#endif
