@@ -107,6 +107,7 @@ static void test_float(void **state)
 	float_is(0.30000000000000004, "0.30000000000000004");
 	float_is(1e15 + 0.5, "1000000000000000.5");
 	float_is(1e22, "1e+22");
+	float_is(0x1p-1017, "7.120236347223045e-307");
 	float_is(100.0, "100.0");
 	float_is(NAN, "{\"$float\":\"nan\"}");
 	float_is(-INFINITY, "{\"$float\":\"-inf\"}");

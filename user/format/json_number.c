@@ -14,6 +14,38 @@
 /* Two digits are 60 bits, 15 hexadecimal digits. */
 #define PAIR_HEX 15
 
+/* Adds one to the last digit of "d.ddde±x". False when that carries out of the first one. */
+static bool next_up(char *text)
+{
+	char *p = strchr(text, 'e');
+
+	while (p-- > text) {
+		if (*p < '0' || *p > '9')
+			continue; /* the decimal point, which is the locale's */
+		if (*p != '9') {
+			++*p;
+			return true;
+		}
+		*p = '0';
+	}
+	return false;
+}
+
+/* Writes v with so many digits; true when they read back as v. */
+static bool reads_back(char text[48], double v, int digits)
+{
+	int exp;
+
+	snprintf(text, 48, "%.*e", digits - 1, v);
+	if (strtod(text, NULL) == v)
+		return true;
+	/*
+	 * Below a power of two the doubles lie twice as close: the nearest decimal can be too low, and
+	 * the one above it still read back.
+	 */
+	return frexp(v, &exp) == 0.5 && next_up(text) && strtod(text, NULL) == v;
+}
+
 /*
  * The shortest decimal digits that read back as v (positive, finite, not 0): digits in out, their
  * number returned, the decimal exponent of the first in *exp. A decimal of 15 digits or fewer
@@ -21,17 +53,13 @@
  */
 static int shortest(double v, char *out, int *exp)
 {
-	char text[48];
+	char text[48], *e;
 	int n = 0;
 
-	for (int digits = v < DBL_MIN ? 1 : DBL_DIG; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*e", digits - 1, v);
-		if (strtod(text, NULL) == v)
+	for (int digits = v < DBL_MIN ? 1 : DBL_DIG; digits <= 17; digits++)
+		if (reads_back(text, v, digits))
 			break;
-	}
-	/* The decimal point is the locale's: what is not a digit before the `e` is it. */
-	char *e = strchr(text, 'e');
-
+	e = strchr(text, 'e');
 	for (char *p = text; p < e; p++)
 		if (*p >= '0' && *p <= '9')
 			out[n++] = *p;
