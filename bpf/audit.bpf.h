@@ -97,7 +97,7 @@ static __always_inline int hit__filter(const struct hit *h)
 	if (!cfg_filter_events || h->name_len <= 0 || h->name_len >= PT_FILTER_NAME)
 		return 0;
 	verdict = bpf_map_lookup_elem(&filter, &h->key);
-	if (!verdict || *verdict != PT_VERDICT_DROP)
+	if (verdict ? *verdict != PT_VERDICT_DROP : !cfg_drop_unknown)
 		return 0;
 	COUNT(filtered[PT_FILTERED_EVENT], 1);
 	return -1;

@@ -177,7 +177,7 @@ PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 		s->flags |= PT_AUDIT_CUT;
 		return;
 	}
-	pyd__emit_cstr(s, kind, 0, 0, addr, limit);
+	pyd__emit_cstr(s, kind, 0, 0, addr, limit, 0);
 }
 
 /* wchar_t, 4 bytes each on Linux: read in further steps until the NUL, unless the length is given. */

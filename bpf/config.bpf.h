@@ -13,6 +13,7 @@ const volatile __u8 cfg_selected = 0;  /* `processes` says which are wanted, els
 const volatile __u8 cfg_filter_processes =
 	0; /* ask it at each event (0: the kernel's pid filter does) */
 const volatile __u8 cfg_filter_events = 0; /* ask `filter` */
+const volatile __u8 cfg_drop_unknown = 0;  /* a name that is not in `filter` is not wanted */
 /* A wakeup costs the traced program more than all the rest: at most one in wake_ns, or when wake_bytes
  * are waiting. The collector sweeps by itself for longer than wake_ns after each (user/session.c). */
 const volatile __u64 cfg_wake_ns = 5000000;

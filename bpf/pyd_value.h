@@ -161,20 +161,21 @@ PYD_FN void pyd__set(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 
 /*
  * Appends a node whose payload is [word] then the C string at addr, cut at limit - 1 bytes (limit at
- * most PT_CHUNK_MAX).
+ * most PT_CHUNK_MAX). A container's payload has no length in front when it is cut.
  */
 PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 word, __u64 addr,
-                           __u32 limit)
+                           __u32 limit, __u8 flags)
 {
 	__u32 node = s->out, at = node + 8, to, last;
-	__u8 flags = 0;
 	int again;
 	long n = 0;
 
 	for (again = 0; again < 2; again++) {
 		if (again) {
 			/* too long: once more, behind the length that says so; it is not known */
-			flags = PT_F_CUT;
+			flags |= PT_F_CUT;
+			if (kind >= PT_K_TUPLE)
+				break;
 			at = node + 8;
 			pyd__put64(s, at, ~0ull);
 			at += 8;
@@ -248,7 +249,7 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 			name = 0;
 		if (open)
 			pyd__open_words(s, b, 0, 1);
-		pyd__emit_cstr(s, PT_K_CFUNCTION, 0, 0, name, PYD_TP_NAME_MAX);
+		pyd__emit_cstr(s, PT_K_CFUNCTION, 0, 0, name, PYD_TP_NAME_MAX, flags);
 	} else if (cls == PT_KNOWN_METHOD) {
 		if (open)
 			pyd__open_words(s, pyd__win64(s, win + l->method_func), 0, 1);
@@ -264,7 +265,7 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 
 		if (open)
 			pyd__open_words(s, pyd__win64(s, win + l->exc_args), 0, 1);
-		pyd__emit_cstr(s, PT_K_EXCEPTION, 0, 0, name, PYD_TP_NAME_MAX);
+		pyd__emit_cstr(s, PT_K_EXCEPTION, 0, 0, name, PYD_TP_NAME_MAX, flags);
 	}
 	if (!open)
 		pyd__emit0(s, PT_K_END);
@@ -334,11 +335,12 @@ PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 ob
 		pyd__emit0(s, PT_K_NONE);
 		break;
 	case PT_KNOWN_TYPE:
-		pyd__emit_cstr(s, PT_K_CLASS, 0, 0, pyd__win64(s, win + l->tp_name), PYD_TP_NAME_MAX);
+		pyd__emit_cstr(s, PT_K_CLASS, 0, 0, pyd__win64(s, win + l->tp_name),
+		               PYD_TP_NAME_MAX, 0);
 		break;
 	case PYD_CLASS_OBJECT:
 		type = pyd__read_type(s, type) ? 0 : pyd__type64(s, l->tp_name);
-		pyd__emit_cstr(s, PT_K_OBJECT, 1, obj, type, PYD_TP_NAME_MAX);
+		pyd__emit_cstr(s, PT_K_OBJECT, 1, obj, type, PYD_TP_NAME_MAX, 0);
 		break;
 	case PYD_CLASS_UNREAD:
 		pyd__emit_unreadable(s, obj);

@@ -166,6 +166,11 @@ PYD_FN int pyd__step(struct pyd_state *s, const struct pt_site *site)
 			return 1;
 		f->budget--;
 	}
+	if (!child && f->mode == PYD_F_WORDS) {
+		/* a field of an object that is not set: m_module of a builtin method, say */
+		pyd__emit0(s, PT_K_NONE);
+		return 1;
+	}
 	pyd__value(s, site, child);
 	return 1;
 }

@@ -141,7 +141,7 @@ enum pt_node_flags {
 	/*
 	 * Cut by a cap. On a leaf the payload then begins with the true length (__u64: characters,
 	 * bytes or digits; ~0 when it is not known) and the stored part follows. On a container there
-	 * are fewer children than its payload says.
+	 * are fewer children than its payload says, or the name in it was cut; no length is in front.
 	 */
 	PT_F_CUT = 1 << 0,
 	PT_F_NEG = 1 << 1, /* PT_K_BIGINT: negative */

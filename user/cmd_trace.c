@@ -31,9 +31,9 @@
  * which they rely on it instead of waking the collector. */
 #define SWEEP_LINGER_NS 12000000u
 /* The longest sleep: bounds the delay of a record whose producer was preempted before it was put. */
-#define IDLE_MS		250
+#define IDLE_MS         250
 #define HOUSEKEEPING_NS 250000000u
-#define RESCAN_NS	5000000000u
+#define RESCAN_NS       5000000000u
 
 struct trace {
 	struct trace_options opts;
@@ -47,7 +47,9 @@ struct trace {
 	uint64_t started_ns, housekeeping_ns, rescan_ns, stats_ns;
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
 	bool done;
-	int failed; /* -errno of an output that failed */
+	bool limit_reached; /* --max-events */
+	bool detached;      /* nothing is attached any more, and nothing must be */
+	int failed;         /* -errno of an output that failed */
 };
 
 static int on_record(void *ctx, const void *record, size_t size)
@@ -58,18 +60,24 @@ static int on_record(void *ctx, const void *record, size_t size)
 
 	if (rec && rec->kind == PT_REC_EXEC) {
 		process_table__exec(output__processes(t->output), &rec->task);
-		targets__exec(t->targets, (pid_t)rec->task.pid);
+		if (!t->detached)
+			targets__exec(t->targets, (pid_t)rec->task.pid);
 		return 0;
 	}
 	if (rec && rec->kind == PT_REC_EXIT) {
 		process_table__exit(output__processes(t->output), &rec->task);
 		return 0;
 	}
+	/* --max-events: what came behind the last one is not wanted */
+	if (t->limit_reached)
+		return 0;
 	if (rec && rec->kind == PT_REC_AUDIT && size >= sizeof(struct pt_audit))
 		proof__see(t->proof, record);
 	ret = output__record(t->output, record, size);
 	if (ret < 0)
 		t->failed = ret;
+	if (ret > 0)
+		t->limit_reached = true;
 	if (ret)
 		t->done = true;
 	return ret;
@@ -193,7 +201,8 @@ static void trace__housekeeping(struct trace *t, uint64_t now)
 		t->rescan_ns = now;
 		targets__rescan(t->targets);
 	}
-	if (t->opts.stats_interval > 0 && now - t->stats_ns >= (uint64_t)(t->opts.stats_interval * 1e9)) {
+	if (t->opts.stats_interval > 0 &&
+	    now - t->stats_ns >= (uint64_t)(t->opts.stats_interval * 1e9)) {
 		t->stats_ns = now;
 		stats__say(t->session, output__stats(t->output), false);
 	}
@@ -251,6 +260,7 @@ static void trace__finish(struct trace *t)
 {
 	proof__free(t->proof);
 	t->proof = NULL;
+	t->detached = true;
 	session__detach(t->session);
 	while (!t->failed && session__drain(t->session) > 0)
 		continue;
@@ -264,12 +274,13 @@ static int trace__exit_code(struct trace *t, uint64_t lost)
 {
 	int code;
 
-	if (t->child && child__ended(t->child, &code) && (!t->opts.strict || !lost))
-		return code;
+	/* what went wrong here comes first: a script must not take what it has for complete */
 	if (t->failed && t->failed != -EPIPE)
 		return EXIT_FAIL;
 	if (t->opts.strict && lost)
 		return EXIT_LOST;
+	if (t->child && child__ended(t->child, &code))
+		return code;
 	return EXIT_OK;
 }
 

@@ -51,6 +51,29 @@ bool pattern_list__empty(const struct pattern_list *l)
 	return !l->cnt;
 }
 
+bool pattern_list__only_names(const struct pattern_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->cnt; i++) {
+		if (!l->items[i].exclude && l->items[i].glob)
+			return false;
+	}
+	return l->has_include;
+}
+
+const char *pattern_list__name(const struct pattern_list *l, size_t i)
+{
+	const struct pattern *p = &l->items[i];
+
+	return p->exclude || p->glob ? NULL : p->text;
+}
+
+size_t pattern_list__count(const struct pattern_list *l)
+{
+	return l->cnt;
+}
+
 /* The length of the character at the front of s: a UTF-8 sequence, or one byte where it is none. */
 static size_t char_len(const char *s, size_t len)
 {

@@ -96,7 +96,7 @@ static bool leaf_can_be_cut(uint8_t kind)
 	return kind >= PT_K_STR ? kind <= PT_K_OBJECT : kind == PT_K_BIGINT;
 }
 
-static bool container_size_ok(uint8_t kind, uint8_t flags, size_t len)
+static bool container_size_ok(uint8_t kind, size_t len)
 {
 	switch (kind) {
 	case PT_K_TUPLE:
@@ -112,7 +112,7 @@ static bool container_size_ok(uint8_t kind, uint8_t flags, size_t len)
 		return len == 0;
 	case PT_K_CFUNCTION:
 	case PT_K_EXCEPTION:
-		return !(flags & PT_F_CUT) || len >= 8; /* a name, as a leaf has it */
+		return true; /* a name */
 	default:
 		return false;
 	}
@@ -178,8 +178,7 @@ static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 				if (!leaf_ok(n, p + sizeof(*n)))
 					return false;
 			} else {
-				if (depth == PT_FRAMES_MAX ||
-				    !container_size_ok(n->kind, n->flags, n->len))
+				if (depth == PT_FRAMES_MAX || !container_size_ok(n->kind, n->len))
 					return false;
 				left[depth++] = children_max(n->kind);
 			}
@@ -286,10 +285,6 @@ bool node_iter__next(struct node_iter *it, struct node *out)
 				out->value = v;
 			else
 				out->length = v;
-		} else if (n->flags & PT_F_CUT && n->len) {
-			out->length = load64(out->data);
-			out->data += 8;
-			out->len -= 8;
 		}
 		return true;
 	}

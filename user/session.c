@@ -79,6 +79,8 @@ static int session__configure(struct session *s, const struct session_options *o
 	skel->rodata->cfg_selected = o->selected;
 	skel->rodata->cfg_filter_processes = o->selected && !o->kernel_pid;
 	skel->rodata->cfg_filter_events = o->patterns && !pattern_list__empty(o->patterns);
+	skel->rodata->cfg_drop_unknown = skel->rodata->cfg_filter_events &&
+	                                 pattern_list__only_names(o->patterns);
 	skel->rodata->cfg_sleepable = sleepable;
 	skel->rodata->cfg_slots = slots_wanted();
 	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
@@ -93,28 +95,37 @@ static int session__configure(struct session *s, const struct session_options *o
 	return err;
 }
 
-/* The verdict of each event of the table, so that the kernel decides all that it can. */
+static int session__put_verdict(struct session *s, const struct pattern_list *patterns,
+                                const char *name, size_t len)
+{
+	__u32 verdict = pattern_list__match(patterns, name, len) ? PT_VERDICT_EMIT : PT_VERDICT_DROP;
+	char key[PT_FILTER_NAME] = {0};
+
+	if (len >= sizeof(key))
+		return 0;
+	memcpy(key, name, len);
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.filter), key, &verdict, BPF_ANY);
+}
+
+/* The verdict of each event of the table and of each name asked for, so that the kernel decides all that
+ * it can. */
 static int session__fill_filter(struct session *s, const struct pattern_list *patterns)
 {
-	char key[PT_FILTER_NAME];
+	const char *name;
 	size_t i;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < catalog__count(); i++) {
+	for (i = 0; i < catalog__count() && !err; i++) {
 		const struct catalog_event *e = catalog__at(i);
-		__u32 verdict = pattern_list__match(patterns, e->name, e->name_len)
-		                        ? PT_VERDICT_EMIT
-		                        : PT_VERDICT_DROP;
 
-		if (e->name_len >= sizeof(key))
-			continue;
-		memset(key, 0, sizeof(key));
-		memcpy(key, e->name, e->name_len);
-		err = bpf_map_update_elem(bpf_map__fd(s->skel->maps.filter), key, &verdict, BPF_ANY);
-		if (err)
-			return err;
+		err = session__put_verdict(s, patterns, e->name, e->name_len);
 	}
-	return 0;
+	for (i = 0; i < pattern_list__count(patterns) && !err; i++) {
+		name = pattern_list__name(patterns, i);
+		if (name)
+			err = session__put_verdict(s, patterns, name, strlen(name));
+	}
+	return err;
 }
 
 static void say_cannot_load(int err)

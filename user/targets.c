@@ -47,13 +47,15 @@ static void say_no_probe(const struct binary *b, pid_t pid, bool fatal)
 	if (pid > 0)
 		snprintf(who, sizeof(who), "process %d: ", pid);
 	if (fatal)
-		log__error("%scannot trace %s: this CPython %s was built without the python:audit probe "
-			   "(configure --with-dtrace)",
-			   who, b->path, b->py_version_text);
+		log__error("%scannot trace %s: this CPython %s was built without the python:audit "
+		           "probe "
+		           "(configure --with-dtrace)",
+		           who, b->path, b->py_version_text);
 	else
-		log__warn("%sits events cannot be seen: %s, CPython %s, was built without the python:audit "
-			  "probe (configure --with-dtrace)",
-			  who, b->path, b->py_version_text);
+		log__warn("%sits events cannot be seen: %s, CPython %s, was built without the "
+		          "python:audit "
+		          "probe (configure --with-dtrace)",
+		          who, b->path, b->py_version_text);
 }
 
 /* One -p. Returns -1 when it can be traced, else an exit code with the reason said. */
@@ -91,7 +93,7 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 		return EXIT_FAIL;
 	}
 	log__error("cannot trace process %d: %s%s", pid, strerror(-ret),
-		   geteuid() ? "; run as root" : "");
+	           geteuid() ? "; run as root" : "");
 	return ret == -EACCES || ret == -EPERM ? EXIT_CANNOT_TRACE : EXIT_FAIL;
 }
 
@@ -112,7 +114,7 @@ static bool targets__kernel_filter(const struct targets *t)
 }
 
 int targets__new(const struct trace_options *o, struct child *child, struct session_options *so,
-		 struct targets **out)
+                 struct targets **out)
 {
 	struct targets *t = calloc(1, sizeof(*t));
 	int ret, code = EXIT_FAIL;
@@ -172,7 +174,7 @@ static bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
 	if (ret == -ENOENT)
 		return false;
 	log__error("cannot attach to %s: %s%s", b->path, strerror(-ret),
-		   ret == -EPERM || ret == -EACCES ? "; see 'pytrail check'" : "");
+	           ret == -EPERM || ret == -EACCES ? "; see 'pytrail check'" : "");
 	return false;
 }
 
@@ -218,8 +220,9 @@ static void targets__attach_installed(struct targets *t)
 	while (path && *path) {
 		size_t len = strcspn(path, ":");
 
-		if (len && (size_t)snprintf(pattern, sizeof(pattern), "%.*s/python3*", (int)len, path) <
-				   sizeof(pattern) &&
+		if (len &&
+		    (size_t)snprintf(pattern, sizeof(pattern), "%.*s/python3*", (int)len, path) <
+		            sizeof(pattern) &&
 		    !glob(pattern, 0, NULL, &found)) {
 			for (i = 0; i < found.gl_pathc; i++) {
 				if (!strstr(found.gl_pathv[i], "-config"))
@@ -248,8 +251,8 @@ int targets__attach(struct targets *t, struct session *s)
 		discover__all(t->discover, on_found, t);
 		targets__attach_installed(t);
 		log__info("tracing every process of %zu Python file%s; Ctrl-C ends it",
-			  attach__files(session__attach(s)),
-			  attach__files(session__attach(s)) == 1 ? "" : "s");
+		          attach__files(session__attach(s)),
+		          attach__files(session__attach(s)) == 1 ? "" : "s");
 		return -1;
 	}
 	for (i = 0; i < t->cnt; i++) {
@@ -257,7 +260,10 @@ int targets__attach(struct targets *t, struct session *s)
 		    targets__attach_file(t, t->list[i].binary, t->list[i].pid))
 			ok++;
 	}
-	return ok ? -1 : EXIT_CANNOT_TRACE;
+	if (!ok)
+		return EXIT_CANNOT_TRACE;
+	log__info("tracing %zu process%s; Ctrl-C ends it", ok, ok == 1 ? "" : "es");
+	return -1;
 }
 
 void targets__exec(struct targets *t, pid_t pid)
@@ -274,9 +280,10 @@ void targets__exec(struct targets *t, pid_t pid)
 		return;
 	}
 	if (targets__attach_file(t, found.binary, pid))
-		log__warn("process %d: the first events may be missing, it had started from %s before that "
-			  "could be attached",
-			  pid, found.binary->path);
+		log__warn("process %d: the first events may be missing, it had started from %s "
+		          "before that "
+		          "could be attached",
+		          pid, found.binary->path);
 }
 
 void targets__rescan(struct targets *t)
