@@ -108,7 +108,7 @@ static void attach__warn_layout(struct attach *a, const struct binary *b)
 		a->warned[a->warned_cnt++] = key;
 	log__warn(
 		"the object layout of CPython %s%s (%s) is not known to this pytrail: its events "
-	        "have "
+		"have "
 		"names but no arguments; update pytrail, or add the version to events/layouts.tsv",
 		b->py_version_text[0] ? b->py_version_text : "of unknown version",
 		b->free_threaded ? " (free-threaded)" : "", b->path);

@@ -17,7 +17,7 @@
 struct child {
 	pid_t pid;
 	char path[PATH_MAX];
-	int go;	    /* written to let it execute */
+	int go;     /* written to let it execute */
 	int failed; /* read: errno of an exec that failed, end of file when it worked */
 	bool released;
 	bool ended;
@@ -50,7 +50,8 @@ static int find_command(const char *name, char *out, size_t size)
 	for (;;) {
 		size_t len = strcspn(path, ":");
 
-		if ((size_t)snprintf(out, size, "%.*s%s%s", (int)len, path, len ? "/" : "", name) < size &&
+		if ((size_t)snprintf(out, size, "%.*s%s%s", (int)len, path, len ? "/" : "", name) <
+		            size &&
 		    is_executable(out))
 			return 0;
 		if (!path[len])
@@ -90,7 +91,7 @@ int child__start(char **argv, struct child **out)
 	err = find_command(argv[0], c->path, sizeof(c->path));
 	if (err) {
 		log__error("cannot run '%s': %s", argv[0],
-			   err == -ENOENT ? "no such command" : strerror(-err));
+		           err == -ENOENT ? "no such command" : strerror(-err));
 		free(c);
 		return err;
 	}

@@ -65,10 +65,13 @@ static struct known *losses__known(struct losses *l, const struct pt_lost_key *k
 }
 
 static int losses__emit(const struct pt_task *task, uint32_t cause, uint64_t count, uint64_t first,
-			uint64_t last, session_record_fn fn, void *ctx)
+                        uint64_t last, session_record_fn fn, void *ctx)
 {
 	struct pt_lost rec = {
-		.rec = {.size = sizeof(rec), .kind = PT_REC_LOST, .version = PT_WIRE_VERSION, .time_ns = last},
+		.rec = {.size = sizeof(rec),
+	                .kind = PT_REC_LOST,
+	                .version = PT_WIRE_VERSION,
+	                .time_ns = last},
 		.count = count,
 		.first_ns = first,
 		.last_ns = last,
@@ -98,7 +101,7 @@ int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, 
 		if (bpf_map_lookup_elem(l->fd, &key, &v) || v.count <= k->reported)
 			continue;
 		err = losses__emit(&v.task, key.cause, v.count - k->reported,
-				   k->reported ? k->last_ns : v.first_ns, v.last_ns, fn, ctx);
+		                   k->reported ? k->last_ns : v.first_ns, v.last_ns, fn, ctx);
 		if (key.cause < PT_LOST_CAUSES)
 			l->reported[key.cause] += v.count - k->reported;
 		k->reported = v.count;

@@ -119,7 +119,8 @@ static enum proof_result find_modules(struct prover *v, uint64_t *modules)
 	}
 	if (!head || !v->binary->runtime)
 		return PROOF_OPEN;
-	if (pymem__read(v->mem, &interp, sizeof(interp), v->binary->runtime + v->bias + head) || !interp)
+	if (pymem__read(v->mem, &interp, sizeof(interp), v->binary->runtime + v->bias + head) ||
+	    !interp)
 		return PROOF_OPEN;
 	/* 3.8's state is 5656 bytes: less where the whole cannot be read */
 	while (cnt > 256 && pymem__read(v->mem, words, cnt * sizeof(words[0]), interp))
@@ -139,11 +140,12 @@ static enum proof_result find_modules(struct prover *v, uint64_t *modules)
 }
 
 /* The dict of a module in the table. Module objects have it at 16, free-threaded 32 (Objects/moduleobject.c). */
-static bool module_dict(struct prover *v, uint64_t modules, const char *name, uint64_t *module, uint64_t *dict)
+static bool module_dict(struct prover *v, uint64_t modules, const char *name, uint64_t *module,
+                        uint64_t *dict)
 {
 	return !pymem__dict_get(v->mem, modules, name, module) &&
 	       !pymem__read(v->mem, dict, sizeof(*dict),
-			    *module + (v->layout->free_threaded ? 32 : 16));
+	                    *module + (v->layout->free_threaded ? 32 : 16));
 }
 
 /* A function object has its code among its first words; which one depends on the version. */
@@ -162,9 +164,11 @@ static enum proof_result prove_code(struct prover *v, uint64_t function)
 		    type != v->binary->known[PT_KNOWN_CODE] + v->bias)
 			continue;
 		if (!first_node(v, words[i], &n, &it) || n.kind != PT_K_CODE || !n.value ||
-		    n.value > 100000 || !node_iter__next(&it, &n) || !node_is(&n, PT_K_STR, "_find_spec") ||
-		    !node_iter__next(&it, &n) || !node_is(&n, PT_K_STR, "<frozen importlib._bootstrap>"))
-			return refuted(v, "a code object has not the name, file and line that it should");
+		    n.value > 100000 || !node_iter__next(&it, &n) ||
+		    !node_is(&n, PT_K_STR, "_find_spec") || !node_iter__next(&it, &n) ||
+		    !node_is(&n, PT_K_STR, "<frozen importlib._bootstrap>"))
+			return refuted(
+				v, "a code object has not the name, file and line that it should");
 		return PROOF_DONE;
 	}
 	return refuted(v, "a function has no code");
@@ -179,7 +183,8 @@ static enum proof_result prove_importlib(struct prover *v, uint64_t modules)
 	if (!module_dict(v, modules, "_frozen_importlib", &module, &dict))
 		return PROOF_OPEN;
 	if (!first_node(v, module, &n, &it) || n.kind != PT_K_MODULE || !node_iter__next(&it, &n) ||
-	    (!node_is(&n, PT_K_STR, "_frozen_importlib") && !node_is(&n, PT_K_STR, "importlib._bootstrap")))
+	    (!node_is(&n, PT_K_STR, "_frozen_importlib") &&
+	     !node_is(&n, PT_K_STR, "importlib._bootstrap")))
 		return refuted(v, "a module has not the name that it should");
 	if (pymem__dict_get(v->mem, dict, "_find_spec", &function))
 		return PROOF_OPEN;
@@ -217,12 +222,14 @@ static enum proof_result prove_sys(struct prover *v, uint64_t modules)
 	return PROOF_DONE;
 }
 
-enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason, size_t size)
+enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason,
+                                 size_t size)
 {
 	const struct pt_layout *layout = layouts__find(b->py_version, b->free_threaded);
 	struct pt_site site = {.py_version = b->py_version};
 	struct pymem_options o = {.pid = pid, .site = &site, .bias = bias};
-	struct prover v = {.layout = layout, .binary = b, .bias = bias, .reason = reason, .size = size};
+	struct prover v = {
+		.layout = layout, .binary = b, .bias = bias, .reason = reason, .size = size};
 	enum proof_result ret;
 	uint64_t modules;
 
@@ -287,13 +294,14 @@ static bool candidate__try(struct proof *p, struct candidate *c)
 	switch (proof__process(c->pid, c->binary, c->bias, reason, sizeof(reason))) {
 	case PROOF_DONE:
 		log__debug("the object layout of CPython %s is proven on process %d (%s)",
-			   c->binary->py_version_text, c->pid, c->binary->path);
+		           c->binary->py_version_text, c->pid, c->binary->path);
 		return true;
 	case PROOF_REFUTED:
 		attach__stop_decoding(p->attach, c->binary);
-		log__warn("the object layout of CPython %s does not fit %s (%s): its events have names but "
-			  "no arguments from now on",
-			  c->binary->py_version_text, c->binary->path, reason);
+		log__warn("the object layout of CPython %s does not fit %s (%s): its events have "
+		          "names but "
+		          "no arguments from now on",
+		          c->binary->py_version_text, c->binary->path, reason);
 		return true;
 	case PROOF_OPEN:
 		break;

@@ -20,12 +20,13 @@ struct pt_audit;
 
 enum proof_result {
 	PROOF_REFUTED = -1, /* an object is not what the layout makes of it */
-	PROOF_OPEN = 0,	    /* the interpreter is not far enough yet, or the process is gone */
+	PROOF_OPEN = 0,     /* the interpreter is not far enough yet, or the process is gone */
 	PROOF_DONE = 1,
 };
 
 /* One process: reason (up to size bytes) says what did not fit. */
-enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason, size_t size);
+enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason,
+                                 size_t size);
 
 /* Proofs of all attached files while they are traced: each once, on the first process that can give it.
  * NULL: no memory; every call takes that. */

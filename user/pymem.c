@@ -18,9 +18,9 @@ static uint32_t host_max_depth(void);
 #define PYD_READ(dst, size, addr)      host_read((dst), (size), (addr))
 #define PYD_READ_SLOW(dst, size, addr) host_read((dst), (size), (addr))
 #define PYD_READ_STR(dst, size, addr)  host_read_str((dst), (size), (addr))
-#define PYD_MAX_STRING		       host_max_string()
-#define PYD_MAX_ITEMS		       host_max_items()
-#define PYD_MAX_DEPTH		       host_max_depth()
+#define PYD_MAX_STRING                 host_max_string()
+#define PYD_MAX_ITEMS                  host_max_items()
+#define PYD_MAX_DEPTH                  host_max_depth()
 
 #include "../bpf/pydecode.h"
 
@@ -58,7 +58,9 @@ static int host_read(void *dst, size_t size, uint64_t addr)
 	if (current->o.read)
 		err = current->o.read(current->o.read_ctx, dst, size, addr);
 	else
-		err = process_vm_readv(current->o.pid, &to, 1, &from, 1, 0) == (ssize_t)size ? 0 : -EFAULT;
+		err = process_vm_readv(current->o.pid, &to, 1, &from, 1, 0) == (ssize_t)size
+		              ? 0
+		              : -EFAULT;
 	if (err)
 		memset(dst, 0, size);
 	return err;
@@ -172,7 +174,8 @@ static int pymem__is_str(struct pymem *m, uint64_t addr, const char *key)
 	pymem__value(m, addr, &record);
 	/* behind the header and the root's node with its length */
 	node = (const struct pt_node *)((const char *)record + sizeof(struct pt_audit) + 16);
-	return node->kind == PT_K_STR && !node->flags && node->len == len && !memcmp(node + 1, key, len);
+	return node->kind == PT_K_STR && !node->flags && node->len == len &&
+	       !memcmp(node + 1, key, len);
 }
 
 int pymem__dict_get(struct pymem *m, uint64_t dict, const char *key, uint64_t *value)

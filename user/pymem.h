@@ -17,7 +17,7 @@ struct pymem;
 struct pymem_options {
 	pid_t pid;
 	const struct pt_site *site; /* layout, known; copied */
-	uint64_t bias;		    /* run-time minus link-time address of site->known */
+	uint64_t bias;              /* run-time minus link-time address of site->known */
 	uint32_t max_string, max_items, max_depth; /* 0: the defaults of `trace` */
 	/* Instead of process_vm_readv(): 0 when all of it was read (fuzzing). */
 	int (*read)(void *ctx, void *dst, size_t size, uint64_t addr);

@@ -21,9 +21,9 @@ struct session_options {
 	uint32_t max_string;
 	uint32_t max_items;
 	uint32_t max_depth;
-	bool selected;	 /* only processes given to session__select(); else every process */
+	bool selected;   /* only processes given to session__select(); else every process */
 	bool kernel_pid; /* the kernel's own pid filter is used: no look-up at each event */
-	bool follow;	 /* children of selected processes too */
+	bool follow;     /* children of selected processes too */
 	const struct pattern_list *patterns; /* or NULL */
 };
 
@@ -34,7 +34,8 @@ typedef int (*session_record_fn)(void *ctx, const void *record, size_t size);
  * Loads the programs. 0; -EPERM and others with the reason said: this host, or this user, cannot
  * trace.
  */
-int session__open(const struct session_options *opts, session_record_fn fn, void *ctx, struct session **out);
+int session__open(const struct session_options *opts, session_record_fn fn, void *ctx,
+                  struct session **out);
 
 /* Detaches and frees. What the ring still holds is gone: drain before, after session__detach(). */
 void session__close(struct session *s);

@@ -25,23 +25,26 @@ void stats__say(const struct session *s, const struct output_stats *out, bool fi
 	uint32_t i;
 
 	buf__printf(&b,
-		    "kernel: %llu seen = %llu emitted (%llu bytes, %llu wakeups) + %llu filtered by process + "
-		    "%llu filtered by event",
-		    (unsigned long long)c.seen, (unsigned long long)c.emitted,
-		    (unsigned long long)c.emitted_bytes, (unsigned long long)c.wakeups,
-		    (unsigned long long)c.filtered[PT_FILTERED_PROCESS],
-		    (unsigned long long)c.filtered[PT_FILTERED_EVENT]);
+	            "kernel: %llu seen = %llu emitted (%llu bytes, %llu wakeups) + %llu filtered "
+	            "by process + "
+	            "%llu filtered by event",
+	            (unsigned long long)c.seen, (unsigned long long)c.emitted,
+	            (unsigned long long)c.emitted_bytes, (unsigned long long)c.wakeups,
+	            (unsigned long long)c.filtered[PT_FILTERED_PROCESS],
+	            (unsigned long long)c.filtered[PT_FILTERED_EVENT]);
 	for (i = 0; i < PT_LOST_READER; i++)
 		buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i], lost_causes[i]);
-	buf__printf(&b, "; %llu values unreadable; output: %llu events, %llu filtered, %llu malformed",
-		    (unsigned long long)c.unreadable, (unsigned long long)out->events,
-		    (unsigned long long)out->filtered, (unsigned long long)out->malformed);
+	buf__printf(&b,
+	            "; %llu values unreadable; output: %llu events, %llu filtered, %llu malformed",
+	            (unsigned long long)c.unreadable, (unsigned long long)out->events,
+	            (unsigned long long)out->filtered, (unsigned long long)out->malformed);
 	if (!b.failed)
 		log__info("stats%s: %.*s", final ? "" : " so far", (int)b.len, b.data);
 	buf__free(&b);
 }
 
-uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *out, uint64_t elapsed_ns)
+uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *out,
+                        uint64_t elapsed_ns)
 {
 	uint64_t filtered = out->filtered, lost = out->malformed;
 	uint32_t i;
@@ -51,10 +54,12 @@ uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *
 	for (i = 0; i < PT_LOST_CAUSES; i++)
 		lost += c->lost[i];
 	log__info("%llu events, %llu filtered, %llu lost, %llu processes, %.1f s",
-		  (unsigned long long)out->events, (unsigned long long)filtered, (unsigned long long)lost,
-		  (unsigned long long)out->processes, (double)elapsed_ns / 1e9);
+	          (unsigned long long)out->events, (unsigned long long)filtered,
+	          (unsigned long long)lost, (unsigned long long)out->processes,
+	          (double)elapsed_ns / 1e9);
 	if (c->lost[PT_LOST_RING_FULL])
-		log__info("%llu events found the ring full: a larger --ring-size, or a narrower -e, keeps them",
-			  (unsigned long long)c->lost[PT_LOST_RING_FULL]);
+		log__info("%llu events found the ring full: a larger --ring-size, or a narrower "
+		          "-e, keeps them",
+		          (unsigned long long)c->lost[PT_LOST_RING_FULL]);
 	return lost;
 }

@@ -15,7 +15,8 @@ struct output_stats;
 void stats__say(const struct session *s, const struct output_stats *out, bool final);
 
 /* "pytrail: 1234 events, 0 filtered, 0 lost, 3 processes, 1.2 s". Returns how many were lost. */
-uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *out, uint64_t elapsed_ns);
+uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *out,
+                        uint64_t elapsed_ns);
 
 /* Name of a cause of loss, as in the `lost` record: "ring_full". */
 const char *stats__lost_cause(uint32_t cause);

@@ -18,7 +18,7 @@ struct child;
  * (selected, kernel_pid, follow). Returns -1, or the exit code with the error said.
  */
 int targets__new(const struct trace_options *o, struct child *child, struct session_options *so,
-		 struct targets **out);
+                 struct targets **out);
 void targets__free(struct targets *t);
 
 /* Attaches; the session must have been opened with what targets__new() set. -1 or an exit code. */

@@ -85,7 +85,7 @@ static int size_option(const char *name, const char *text, uint64_t min, uint64_
 	if (!parse_size(text, min, max, out))
 		return 0;
 	log__error("%s takes a number from %llu to %llu, not '%s'", name, (unsigned long long)min,
-		   (unsigned long long)max, text);
+	           (unsigned long long)max, text);
 	return -EINVAL;
 }
 
@@ -117,7 +117,7 @@ static int add_pid(struct trace_options *o, const char *text)
 	}
 	if (o->pids_cnt == TRACE_MAX_PIDS) {
 		log__error("-p can be given %d times at most: leave it out to trace the whole host",
-			   TRACE_MAX_PIDS);
+		           TRACE_MAX_PIDS);
 		return -EINVAL;
 	}
 	o->pids[o->pids_cnt++] = (pid_t)v;
@@ -233,9 +233,11 @@ int trace_options__parse(struct trace_options *o, int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (opt == '?' || opt == ':') {
-			log__error(opt == '?' ? "trace: unknown option '%s'; see 'pytrail help trace'" :
-						"trace: option '%s' needs a value; see 'pytrail help trace'",
-				   argv[optind - 1]);
+			log__error(opt == '?'
+			                   ? "trace: unknown option '%s'; see 'pytrail help trace'"
+			                   : "trace: option '%s' needs a value; see 'pytrail help "
+			                     "trace'",
+			           argv[optind - 1]);
 			return EXIT_USAGE;
 		}
 		err = take(o, opt, optarg);

@@ -10,7 +10,7 @@
 
 struct pattern_list;
 
-#define TRACE_MAX_PIDS	  1024
+#define TRACE_MAX_PIDS    1024
 #define TRACE_MAX_OUTPUTS 16
 
 struct trace_options {
@@ -20,11 +20,11 @@ struct trace_options {
 	struct pattern_list *patterns; /* owned; may be empty */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
-	const char *record;    /* file or NULL */
-	double duration;       /* seconds, 0: no end */
-	uint64_t max_events;   /* 0: no limit */
-	uint32_t ring_size;    /* bytes, a power of two */
-	uint32_t max_string;   /* bytes */
+	const char *record;  /* file or NULL */
+	double duration;     /* seconds, 0: no end */
+	uint64_t max_events; /* 0: no limit */
+	uint32_t ring_size;  /* bytes, a power of two */
+	uint32_t max_string; /* bytes */
 	uint32_t max_items;
 	uint32_t max_depth;
 	bool stats;
