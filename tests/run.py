@@ -3,8 +3,8 @@
 """Runs the tests: tests/run.py [--all] [--fuzz-seconds N] [TIER[/NAME]...]
 
 Tiers, in order: format (make fmt-check), unit (programs of build/tests/unit), san (the same under
-AddressSanitizer and UndefinedBehaviorSanitizer, and the record files), fuzz, and the pytest files of
-every other directory of tests/, live last. Each test's output is in build/test-logs/; the tail of
+AddressSanitizer and UndefinedBehaviorSanitizer, and what runs build/san/pytrail), fuzz, and the
+pytest files of every directory of tests/, live last. Each test's output is in build/test-logs/; the tail of
 what failed is printed. The closing line is `N passed, N failed, N skipped`; exit status 1 if
 anything failed.
 
@@ -28,6 +28,7 @@ TAIL = 60  # lines of a failed test's log
 LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500}  # seconds
 LIMIT_DEFAULT = 900
 LIVE = ("live",)  # directories whose tests trace live processes
+LIVE_SAN = ("test_cli.py", "test_processes.py")  # of these, those that run with sanitizers, too
 SAN_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -133,16 +134,18 @@ def fuzz_tests(seconds):
 
 def discover(fuzz_seconds):
     """All tests, in the order in which they run."""
-    san = os.path.join(ROOT, "build/san")
     tests = [Test("format", "fmt-check", ["make", "-s", "fmt-check"])]
     tests += unit_tests("unit", "build") + unit_tests("san", "build/san", SAN_ENV)
     tests += fuzz_tests(fuzz_seconds)
-    for path in pytest_files("replay"):
-        tests.append(pytest_test("san", path, {**SAN_ENV, "PYTRAIL": f"{san}/pytrail"}, "replay-"))
+    san_env = {**SAN_ENV, "PYTRAIL": os.path.join(ROOT, "build/san/pytrail")}
+    tests += [pytest_test("san", path, san_env, directory + "-")
+              for directory in ("cli", "replay") for path in pytest_files(directory)]
     directories = [os.path.basename(os.path.dirname(d))
                    for d in sorted(glob.glob(os.path.join(ROOT, "tests/*/")))]
     for directory in [d for d in directories if d not in LIVE] + list(LIVE):
         tests += [pytest_test(directory, path) for path in pytest_files(directory)]
+    tests += [pytest_test("live", os.path.join(ROOT, "tests/live", name), san_env, "san-")
+              for name in LIVE_SAN]
     return tests
 
 
