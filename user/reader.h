@@ -50,8 +50,7 @@ int reader__process(const void *record, size_t size, struct process_facts *out);
 /*
  * A walk over checked nodes: `it` must come from a record that reader__audit() accepted. A node's
  * true length is in `length` (characters, bytes, digits, items; UINT64_MAX: not known), its stored
- * bytes in data/len with the length prefix of PT_F_CUT leaves (and of the cut
- * names of PT_K_CFUNCTION and PT_K_EXCEPTION) and containers taken off.
+ * bytes in data/len with the length prefix of PT_F_CUT leaves and containers taken off.
  */
 struct node_iter {
 	const uint8_t *pos, *end;

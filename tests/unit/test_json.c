@@ -229,7 +229,7 @@ static void test_containers(void **state)
 	check("{\"arg0\":{\"$code\":null,\"file\":null,\"line\":-1}}",
 	      ",\"truncated\":{\"args.arg0\":{}}");
 	begin(1);
-	rb__cut(&b, PT_K_EXCEPTION, UINT64_MAX, "Long", 4);
+	rb__node(&b, PT_K_EXCEPTION, PT_F_CUT, "Long", 4);
 	rb__end(&b);
 	rb__end(&b);
 	check("{\"arg0\":{\"$exception\":\"Long\",\"args\":null}}",
@@ -379,6 +379,32 @@ static void test_notes(void **state)
 	      "\"unreadable\":[\"args.arg0.file\"]");
 }
 
+/* A method and its function have one path: it is said once. */
+static void test_notes_of_methods(void **state)
+{
+	for (int cut = 0; cut < 2; cut++) {
+		begin(1);
+		b.audit.flags = PT_AUDIT_CUT;
+		rb__node(&b, PT_K_METHOD, PT_F_CUT, NULL, 0);
+		rb__node(&b, PT_K_FUNCTION, PT_F_CUT, NULL, 0);
+		for (int i = 0; i < 3 && !cut; i++)
+			rb__end(&b);
+		check("{\"arg0\":{\"$function\":null,\"module\":null}}",
+		      cut ? ",\"truncated\":{\"args.arg0\":{},\"args\":{\"length\":1}}"
+		          : ",\"truncated\":{\"args.arg0\":{}}");
+	}
+	begin(1);
+	rb__node(&b, PT_K_METHOD, PT_F_UNREADABLE, NULL, 0);
+	rb__end(&b);
+	rb__end(&b);
+	check("{\"arg0\":null}", ",\"unreadable\":[\"args.arg0\"]");
+	begin(1);
+	rb__node(&b, PT_K_METHOD, 0, NULL, 0);
+	rb__end(&b);
+	rb__end(&b);
+	check("{\"arg0\":null}", ",\"truncated\":{\"args.arg0\":{}}");
+}
+
 static void test_notes_bounded(void **state)
 {
 	struct event ev;
@@ -495,13 +521,14 @@ static void test_base64(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_simple),    cmocka_unit_test(test_float),
-		cmocka_unit_test(test_bigint),    cmocka_unit_test(test_str),
-		cmocka_unit_test(test_fast_path), cmocka_unit_test(test_containers),
-		cmocka_unit_test(test_dict),      cmocka_unit_test(test_dict_many),
-		cmocka_unit_test(test_notes),     cmocka_unit_test(test_notes_bounded),
-		cmocka_unit_test(test_event),     cmocka_unit_test(test_known),
-		cmocka_unit_test(test_lost),      cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_simple),        cmocka_unit_test(test_float),
+		cmocka_unit_test(test_bigint),        cmocka_unit_test(test_str),
+		cmocka_unit_test(test_fast_path),     cmocka_unit_test(test_containers),
+		cmocka_unit_test(test_dict),          cmocka_unit_test(test_dict_many),
+		cmocka_unit_test(test_notes),         cmocka_unit_test(test_notes_of_methods),
+		cmocka_unit_test(test_notes_bounded), cmocka_unit_test(test_event),
+		cmocka_unit_test(test_known),         cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_base64),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 

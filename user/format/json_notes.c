@@ -159,6 +159,9 @@ static void say(struct walk *w, const struct node *n)
 
 static bool is_wanted(const struct walk *w, const struct node *n)
 {
+	/* Its function has the same path. */
+	if (n->kind == PT_K_METHOD)
+		return false;
 	switch (w->want) {
 	case JSON_NOTE_TRUNCATED:
 		return n->flags & PT_F_CUT;
@@ -175,7 +178,7 @@ static void push(struct walk *w, const struct node *n, struct node_iter it)
 
 	f->n = 0;
 	f->node = *n;
-	f->said = w->want == JSON_NOTE_TRUNCATED && n->flags & PT_F_CUT;
+	f->said = is_wanted(w, n);
 	if (w->depth == 1)
 		f->style = STYLE_ARGS;
 	else if (n->kind == PT_K_DICT)
@@ -184,15 +187,22 @@ static void push(struct walk *w, const struct node *n, struct node_iter it)
 		f->style = json__shape(n->kind) ? STYLE_FIXED : STYLE_ITEMS;
 }
 
-/* An object of which parts are missing is cut, whether the record marks it or not. */
+/*
+ * An object of which parts are missing is cut, whether the record marks it or not. Where memory went
+ * away it is noted already, but for a method.
+ */
 static void close_container(struct walk *w)
 {
 	struct frame *f = &w->frames[w->depth - 1];
 	const struct json_shape *shape = json__shape(f->node.kind);
+	unsigned missing = JSON_NOTE_TRUNCATED;
 
 	w->depth--;
-	if (w->want == JSON_NOTE_TRUNCATED && !f->said && shape && f->n < 2 && shape->path[f->n] &&
-	    !(f->node.flags & PT_F_UNREADABLE)) {
+	if (!shape || f->n >= 2 || !shape->path[f->n] || f->said)
+		return;
+	if (f->node.flags & PT_F_UNREADABLE)
+		missing = f->node.kind == PT_K_METHOD ? JSON_NOTE_UNREADABLE : 0;
+	if (w->want == missing) {
 		make_path(w, w->depth);
 		say(w, &f->node);
 	}
@@ -235,7 +245,7 @@ static void walk_nodes(struct walk *w, const struct event *ev)
 
 	/* Containers that the record's end left open, outermost first. */
 	for (int d = 0; w->want == JSON_NOTE_TRUNCATED && d < w->depth; d++)
-		if (!w->frames[d].said) {
+		if (!w->frames[d].said && !(w->frames[d].node.kind == PT_K_METHOD && w->frames[d].n)) {
 			make_path(w, d);
 			say(w, &w->frames[d].node);
 		}

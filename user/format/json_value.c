@@ -222,6 +222,15 @@ static void open_container(struct writer *w, const struct node *n, struct node_i
 	}
 }
 
+/* A part of an object that is not there was cut, whether the record marks it or not; where memory went
+ * away the object is noted already, but for a method. */
+static unsigned missing_note(uint8_t kind, uint8_t flags)
+{
+	if (!(flags & PT_F_UNREADABLE))
+		return JSON_NOTE_TRUNCATED;
+	return kind == PT_K_METHOD ? JSON_NOTE_UNREADABLE : 0;
+}
+
 static void close_container(struct writer *w)
 {
 	struct frame *f = &w->frames[--w->depth];
@@ -250,8 +259,7 @@ static void close_container(struct writer *w)
 	default:
 		for (; f->n < 2 && f->shape->missing[f->n]; f->n++) {
 			buf__str(w->out, f->shape->missing[f->n]);
-			if (!(f->flags & PT_F_UNREADABLE))
-				w->notes |= JSON_NOTE_TRUNCATED;
+			w->notes |= missing_note(f->kind, f->flags);
 		}
 		buf__str(w->out, f->shape->close);
 		if (f->kind == PT_K_CODE) {
@@ -266,6 +274,9 @@ static unsigned node_notes(const struct node *n)
 {
 	unsigned notes = 0;
 
+	/* A method is rendered as its function, which has notes of its own. */
+	if (n->kind == PT_K_METHOD)
+		return 0;
 	if (n->flags & PT_F_CUT)
 		notes |= JSON_NOTE_TRUNCATED;
 	if (n->flags & PT_F_UNREADABLE || n->kind == PT_K_UNREADABLE)
@@ -291,6 +302,7 @@ unsigned json__values(struct buf *out, const struct event *ev)
 	struct writer w = {.out = out, .notes = json__name_notes(ev)};
 	struct node_iter it = node_iter__of(ev);
 	struct node n;
+	unsigned notes;
 
 	if (!ev->nodes || !node_iter__next(&it, &n)) {
 		buf__lit(out, "null");
@@ -317,11 +329,11 @@ unsigned json__values(struct buf *out, const struct event *ev)
 		else
 			put_leaf(out, &n);
 	}
-	if (w.depth)
-		w.notes |= JSON_NOTE_TRUNCATED;
+	/* What the record's end left open is truncated, whatever it lacks. */
+	notes = w.depth ? w.notes | JSON_NOTE_TRUNCATED : w.notes;
 	while (w.depth)
 		close_container(&w);
-	return w.notes;
+	return notes;
 }
 
 void json__args(struct buf *out, struct buf *notes, const struct event *ev)
