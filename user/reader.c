@@ -188,6 +188,11 @@ static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 	return p == end;
 }
 
+static bool name_kind_ok(uint8_t kind, size_t len)
+{
+	return !kind || ((kind == 1 || kind == 2 || kind == 4) && len % kind == 0);
+}
+
 int reader__audit(const void *record, size_t size, struct event *out)
 {
 	const struct pt_rec *rec = reader__header(record, size);
@@ -201,7 +206,8 @@ int reader__audit(const void *record, size_t size, struct event *out)
 	if (size < sizeof(*a))
 		return -EBADMSG;
 	name_pad = pad8(a->name_len);
-	if (a->name_len > PT_NAME_MAX || name_pad > size - sizeof(*a))
+	if (a->name_len > PT_NAME_MAX || name_pad > size - sizeof(*a) ||
+	    !name_kind_ok(a->name_kind, a->name_len))
 		return -EBADMSG;
 
 	memset(out, 0, sizeof(*out));
@@ -217,7 +223,8 @@ int reader__audit(const void *record, size_t size, struct event *out)
 		if (!nodes_ok(out->nodes, out->nodes + out->nodes_len, a->flags & PT_AUDIT_CUT))
 			return -EBADMSG;
 	}
-	if (!(a->flags & (PT_AUDIT_NAME_CUT | PT_AUDIT_NAME_UNREADABLE)))
+	/* The table's names are ASCII, which a str object never has in wider characters. */
+	if (!(a->flags & (PT_AUDIT_NAME_CUT | PT_AUDIT_NAME_UNREADABLE)) && a->name_kind <= 1)
 		out->known = catalog__find(out->name, out->name_len);
 	return 0;
 }

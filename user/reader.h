@@ -18,7 +18,8 @@ struct process;
 /* An audit record after its checks, and what user space adds to it. */
 struct event {
 	const struct pt_audit *audit;
-	const char *name; /* not terminated, any bytes: UTF-8 is not certain */
+	/* Not terminated, any bytes: in characters of audit->name_kind, see chars__name(). */
+	const char *name;
 	size_t name_len;
 	const uint8_t *nodes; /* pt_node stream, NULL when undecoded */
 	size_t nodes_len;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* The `json` format, value by value. */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -467,6 +468,40 @@ static void test_event(void **state)
 		"\"free_threaded\":true},\"enrichment\":\"partial\"}\n");
 }
 
+/* A name taken from a str object of each width. */
+static void test_name_kinds(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		uint8_t len;
+		const char *name, *want;
+	} names[] = {
+		{1, 3, "a\xe9\xff", "\"event\":\"a\u00e9\u00ff\","},
+		{1, 4, "open", "\"event\":\"open\","},
+		{2, 4, "\xac\x20\x00\xd8", "\"event\":\"\u20ac\\ud800\","},
+		{4, 4, "\x00\xf6\x01\x00", "\"event\":\"\U0001f600\","},
+	};
+	struct event ev;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		rb__header(&b, PT_REC_AUDIT, sizeof(struct pt_audit));
+		b.audit.name_kind = names[i].kind;
+		b.audit.name_len = names[i].len;
+		rb__raw(&b, names[i].name, names[i].len);
+		rb__u64(&b, PT_K_TUPLE, 0, 0);
+		rb__end(&b);
+		assert_int_equal(reader__audit(&b, b.size, &ev), 0);
+		assert_int_equal(ev.known != NULL, i == 1);
+		buf__reset(&out);
+		format_json.event(&out, &ev, &ctx);
+		assert_non_null(strstr(text(&out), names[i].want));
+	}
+	b.audit.name_len = 3;
+	assert_int_equal(reader__audit(&b, b.size, &ev), -EBADMSG);
+	b.audit.name_kind = 3;
+	assert_int_equal(reader__audit(&b, b.size, &ev), -EBADMSG);
+}
+
 static void test_known(void **state)
 {
 	struct event ev;
@@ -527,8 +562,8 @@ int main(void)
 		cmocka_unit_test(test_dict),          cmocka_unit_test(test_dict_many),
 		cmocka_unit_test(test_notes),         cmocka_unit_test(test_notes_of_methods),
 		cmocka_unit_test(test_notes_bounded), cmocka_unit_test(test_event),
-		cmocka_unit_test(test_known),         cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_name_kinds),    cmocka_unit_test(test_known),
+		cmocka_unit_test(test_lost),          cmocka_unit_test(test_base64),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
