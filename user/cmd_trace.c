@@ -227,6 +227,10 @@ static void trace__loop(struct trace *t)
 	t->started_ns = t->rescan_ns = t->stats_ns = now;
 	while (!t->done) {
 		int timeout = now - busy_ns < SWEEP_LINGER_NS ? SWEEP_MS : IDLE_MS;
+		int pending = targets__pending(t->targets, now);
+
+		if (pending >= 0 && pending < timeout)
+			timeout = pending;
 
 		if (t->opts.duration > 0) {
 			uint64_t end = t->started_ns + (uint64_t)(t->opts.duration * 1e9);

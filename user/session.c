@@ -264,16 +264,31 @@ bool session__selects(const struct session *s, pid_t pid)
 	return !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.processes), &key, &value);
 }
 
-size_t session__selected(const struct session *s)
+/* More than the map holds: an iteration that entries come and go under may start over. */
+#define SELECTED_MAX (1u << 20)
+
+void session__each_selected(const struct session *s, void (*fn)(void *ctx, pid_t pid), void *ctx)
 {
 	int fd = bpf_map__fd(s->skel->maps.processes);
 	__u32 key, *prev = NULL;
 	size_t n = 0;
 
-	while (n < 1u << 20 && !bpf_map_get_next_key(fd, prev, &key)) {
+	while (n++ < SELECTED_MAX && !bpf_map_get_next_key(fd, prev, &key)) {
 		prev = &key;
-		n++;
+		fn(ctx, (pid_t)key);
 	}
+}
+
+static void count_one(void *ctx, pid_t pid)
+{
+	(*(size_t *)ctx)++;
+}
+
+size_t session__selected(const struct session *s)
+{
+	size_t n = 0;
+
+	session__each_selected(s, count_one, &n);
 	return n;
 }
 

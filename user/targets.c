@@ -23,7 +23,19 @@ struct target {
 	bool gone;
 };
 
+/* A process that may turn out to run a Python. */
+struct waiting {
+	pid_t pid;
+	int delay_ms; /* until the next look: doubled each time */
+	uint64_t next_ns;
+};
+
+#define WAITING_MAX 256
+#define WAITING_MS  512 /* of the longest delay: a second in all */
+
 struct targets {
+	struct waiting waiting[WAITING_MAX];
+	size_t waiting_cnt;
 	const struct trace_options *opts;
 	struct child *child;
 	struct discover *discover;
@@ -266,30 +278,121 @@ int targets__attach(struct targets *t, struct session *s)
 	return -1;
 }
 
-void targets__exec(struct targets *t, pid_t pid)
+/* Attaches what a process was found to run. late: it has run it before this. */
+static void targets__found(struct targets *t, const struct discovered *found, bool late)
 {
-	struct discovered found;
-
-	if (discover__pid(t->discover, pid, &found) != 1)
+	if (attach__has(session__attach(t->session), found->binary))
 		return;
-	if (attach__has(session__attach(t->session), found.binary))
-		return;
-	if (!found.binary->sites_cnt) {
-		if (found.new_binary)
-			say_no_probe(found.binary, pid, false);
+	if (!found->binary->sites_cnt) {
+		if (found->new_binary)
+			say_no_probe(found->binary, found->pid, false);
 		return;
 	}
-	if (targets__attach_file(t, found.binary, pid))
+	if (targets__attach_file(t, found->binary, found->pid) && late)
 		log__warn("process %d: the first events may be missing, it had started from %s "
 		          "before that "
 		          "could be attached",
-		          pid, found.binary->path);
+		          found->pid, found->binary->path);
+}
+
+/* Whether a process runs the dynamic linker itself: `ld.so PROGRAM`. */
+static bool runs_ldso(pid_t pid)
+{
+	char link[64], exe[4096];
+	const char *name;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	n = readlink(link, exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	name = strrchr(exe, '/');
+	name = name ? name + 1 : exe;
+	return !strncmp(name, "ld", 2) && strstr(name, ".so");
+}
+
+static void targets__wait_for(struct targets *t, pid_t pid)
+{
+	struct waiting *w;
+	size_t i;
+
+	for (i = 0; i < t->waiting_cnt; i++) {
+		if (t->waiting[i].pid == pid)
+			return;
+	}
+	if (t->waiting_cnt == WAITING_MAX)
+		return; /* the rescan finds it */
+	w = &t->waiting[t->waiting_cnt++];
+	w->pid = pid;
+	w->delay_ms = 1;
+	w->next_ns = 0;
+}
+
+void targets__exec(struct targets *t, pid_t pid)
+{
+	struct discovered found;
+	char path[64];
+
+	if (discover__pid(t->discover, pid, &found) == 1) {
+		targets__found(t, &found, true);
+		return;
+	}
+	if (runs_ldso(pid)) {
+		targets__wait_for(t, pid);
+		return;
+	}
+	/* libpython is mapped only after the exec: with luck it is attached before that */
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (discover__path(t->discover, path, &found) == 1) {
+		found.pid = pid;
+		targets__found(t, &found, false);
+	}
+}
+
+int targets__pending(struct targets *t, uint64_t now)
+{
+	struct discovered found;
+	int soonest = -1;
+	size_t i;
+
+	for (i = 0; i < t->waiting_cnt;) {
+		struct waiting *w = &t->waiting[i];
+		int ret = 0;
+
+		if (now >= w->next_ns) {
+			ret = discover__pid(t->discover, w->pid, &found);
+			if (ret == 1)
+				targets__found(t, &found, true);
+			w->delay_ms *= 2;
+			w->next_ns = now + (uint64_t)w->delay_ms * 1000000;
+		}
+		if (ret || w->delay_ms > WAITING_MS) {
+			*w = t->waiting[--t->waiting_cnt];
+			continue;
+		}
+		if (soonest < 0 || w->delay_ms < soonest)
+			soonest = w->delay_ms;
+		i++;
+	}
+	return soonest;
+}
+
+static void rescan_one(void *ctx, pid_t pid)
+{
+	struct targets *t = ctx;
+	struct discovered found;
+
+	if (discover__pid(t->discover, pid, &found) == 1)
+		targets__found(t, &found, true);
 }
 
 void targets__rescan(struct targets *t)
 {
 	if (whole_host(t))
 		discover__all(t->discover, on_found, t);
+	else
+		session__each_selected(t->session, rescan_one, t);
 }
 
 bool targets__gone(struct targets *t)

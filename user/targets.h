@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "session.h"
@@ -24,11 +25,18 @@ void targets__free(struct targets *t);
 /* Attaches; the session must have been opened with what targets__new() set. -1 or an exit code. */
 int targets__attach(struct targets *t, struct session *s);
 
-/* A process that is selected, or any in whole-host mode, has executed a file: attaches that when it is
- * an interpreter not attached yet. */
+/*
+ * A process that is selected, or any in whole-host mode, has executed a file: attaches that, or the
+ * libpython that it needs, when it is not attached yet. What is started through ld.so is looked at again
+ * until ld.so has mapped it.
+ */
 void targets__exec(struct targets *t, pid_t pid);
 
-/* Looks at all processes once more (whole host). */
+/* Looks again at what targets__exec() left open. Returns in how many milliseconds to call this next, -1:
+ * nothing is open. now: CLOCK_MONOTONIC, nanoseconds. */
+int targets__pending(struct targets *t, uint64_t now);
+
+/* Looks at all processes once more, in case one has loaded a libpython meanwhile. */
 void targets__rescan(struct targets *t);
 
 /* Whether nothing is left that could raise an event: all -p processes (and with follow their children)
