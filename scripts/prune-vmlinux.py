@@ -14,12 +14,11 @@ import sys
 
 ALL = None
 
-# Type -> the fields to keep (ALL: every one). Anonymous structures and unions inside a type are kept
-# when they hold a field that is named.
+# Type -> the fields to keep (ALL: every one), in anonymous structures and unions of it, too.
 ROOTS = {
     # the process of an event
-    "struct task_struct": """thread_info __state flags on_cpu mm exit_state exit_code exit_signal pid
-        tgid real_parent parent group_leader thread_pid start_time start_boottime real_cred cred
+    "struct task_struct": """thread_info __state flags on_cpu mm exit_state exit_code exit_signal
+        pid tgid real_parent parent group_leader thread_pid start_time start_boottime real_cred cred
         comm nsproxy signal loginuid sessionid cgroups thread files fs in_execve""",
     "struct thread_info": "flags status cpu",
     "struct thread_struct": "fsbase gsbase uw",
@@ -119,7 +118,7 @@ def split_blocks(text):
 
 
 def name_of(block):
-    """What a declaration declares: "struct x", "enum x", a typedef's name; "" for an anonymous one."""
+    """What a declaration declares: "struct x", "enum x", a typedef's name; "": anonymous."""
     if block.startswith("typedef"):
         line = block.splitlines()[-1]
         found = (POINTER.search(line) or
@@ -225,7 +224,8 @@ def main():
     out = prune(sys.stdin.read())
     print("/* SPDX-License-Identifier: GPL-2.0-only */")
     print(f"/*\n * Types of the Linux kernel ({arch}, {origin}), made by scripts/vmlinux.sh from\n"
-          " * the kernel's BTF and reduced to what bpf/ uses. Do not edit: see vmlinux/README.md.\n */")
+          " * the kernel's BTF and reduced to what bpf/ uses. Do not edit: see"
+          " vmlinux/README.md.\n */")
     print("#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n")
     print("#ifndef BPF_NO_PRESERVE_ACCESS_INDEX")
     print("#pragma clang attribute push (__attribute__((preserve_access_index)), "

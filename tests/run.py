@@ -4,9 +4,9 @@
 
 Tiers, in order: format (make fmt-check), unit (programs of build/tests/unit), san (the same under
 AddressSanitizer and UndefinedBehaviorSanitizer, and what runs build/san/pytrail), fuzz, and the
-pytest files of every directory of tests/, live last. Each test's output is in build/test-logs/; the tail of
-what failed is printed. The closing line is `N passed, N failed, N skipped`; exit status 1 if
-anything failed.
+pytest files of every directory of tests/, live last. Each test's output is in build/test-logs/; the
+tail of what failed is printed. The closing line is `N passed, N failed, N skipped`; exit status
+1 if anything failed.
 
 PYTRAIL_NO_LIVE=1 leaves out the tests on live processes; otherwise they fail where the machine
 cannot be traced, with the reason.
@@ -124,7 +124,8 @@ def fuzz_tests(seconds):
         program = os.path.join(ROOT, "build/fuzz", name)
         found = os.path.join(ROOT, "build/fuzz/corpus", name)
         os.makedirs(found, exist_ok=True)
-        corpus = [d for d in (found, os.path.join(ROOT, "tests/fuzz/corpus", name)) if os.path.isdir(d)]
+        seeds = os.path.join(ROOT, "tests/fuzz/corpus", name)
+        corpus = [found] + ([seeds] if os.path.isdir(seeds) else [])
         tests.append(Test("fuzz", name, [program, f"-max_total_time={seconds}", "-timeout=10",
                                          "-rss_limit_mb=2048", "-print_final_stats=1",
                                          f"-artifact_prefix={LOGS}/{name}-", *corpus],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""The command line where nothing is traced: help, usage errors, streams, exit codes. Needs no root."""
+"""The command line where nothing is traced: help, usage errors, exit codes. Needs no root."""
 import os
 import subprocess
 

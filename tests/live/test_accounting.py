@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""Accounting: a known number of events, more than a tiny ring can hold. Every one is written, filtered or
-counted as lost, and the three figures add up exactly."""
+"""Accounting: a known number of events, more than a tiny ring can hold. Every one is written,
+filtered or counted as lost, and the three figures add up exactly."""
 import signal
 
 import pytest
@@ -27,6 +27,10 @@ def start(python, total=TOTAL):
     target.expect("ready")
     target.map = target.probes.bias(target.pid, python)
     return target
+
+
+def trace(target, out, *args):
+    return Tracer("-p", str(target.pid), "-o", f"json:{out}", "--ring-size", RING, *args)
 
 
 def go(*targets):
@@ -61,7 +65,7 @@ def assert_in_order(path, pid):
 
 def test_full_speed(python, tmp_path):
     out = tmp_path / "out"
-    with start(python) as target, Tracer("-p", str(target.pid), "-o", f"json:{out}", "--ring-size", RING) as tracer:
+    with start(python) as target, trace(target, out) as tracer:
         tracer.wait_attached(target)
         go(target)
         assert tracer.stop() == 0
@@ -73,7 +77,7 @@ def test_full_speed(python, tmp_path):
 def test_a_reader_that_stands_still(python, tmp_path):
     """What does not fit the ring is lost for certain; what fits is there."""
     out = tmp_path / "out"
-    with start(python) as target, Tracer("-p", str(target.pid), "-o", f"json:{out}", "--ring-size", RING) as tracer:
+    with start(python) as target, trace(target, out) as tracer:
         tracer.wait_attached(target)
         tracer.process.send_signal(signal.SIGSTOP)
         go(target)
@@ -90,8 +94,7 @@ def test_a_reader_that_stands_still(python, tmp_path):
 
 def test_filtered_too(python, tmp_path):
     out = tmp_path / "out"
-    with start(python) as target, Tracer("-p", str(target.pid), "-o", f"json:{out}", "--ring-size", RING,
-                                         "-e", "test.even") as tracer:
+    with start(python) as target, trace(target, out, "-e", "test.even") as tracer:
         tracer.wait_attached(target)
         go(target)
         assert tracer.stop() == 0
@@ -128,8 +131,7 @@ def test_a_large_ring_loses_nothing(python, tmp_path):
 
 @pytest.mark.parametrize("strict, status", [([], 0), (["--strict"], 4)])
 def test_strict(python, strict, status):
-    with start(python) as target, Tracer("-p", str(target.pid), "-o", "json:/dev/null", "--ring-size", RING,
-                                         *strict) as tracer:
+    with start(python) as target, trace(target, "/dev/null", *strict) as tracer:
         tracer.wait_attached(target)
         tracer.process.send_signal(signal.SIGSTOP)
         go(target)
@@ -146,8 +148,8 @@ def test_strict_without_a_loss(target):
 
 
 def test_stats_say_the_same(python, tmp_path):
-    with start(python) as target, Tracer("-p", str(target.pid), "-o", f"json:{tmp_path}/out", "--ring-size",
-                                         RING, "--stats", "-e", "test.even") as tracer:
+    out = tmp_path / "out"
+    with start(python) as target, trace(target, out, "--stats", "-e", "test.even") as tracer:
         tracer.wait_attached(target)
         go(target)
         assert tracer.stop() == 0

@@ -52,7 +52,8 @@ def test_several_processes(target, python):
 def test_threads_of_a_process(target):
     with Tracer("-p", str(target.pid), "-o", "json", "-e", "test.v") as tracer:
         tracer.wait_attached(target)
-        target.do('import threading as T; t = [T.Thread(target=sys.audit, args=("test.v", i)) for i in range(4)];'
+        target.do('import threading;'
+                  ' t = [threading.Thread(target=sys.audit, args=("test.v", i)) for i in range(4)];'
                   ' [x.start() for x in t]; [x.join() for x in t]')
         assert tracer.stop() == 0
     records = events(tracer.records(), "test.v")
@@ -100,7 +101,8 @@ def test_children_with_follow(target, python):
 def test_grandchildren_with_follow(target):
     with Tracer("-f", "-p", str(target.pid), "-o", "json") as tracer:
         tracer.wait_attached(target)
-        target.do('pid = os.fork(); pid or (os.fork() or sys.audit("test.v", 1), os._exit(0)); os.waitpid(pid, 0)')
+        target.do('pid = os.fork(); pid or (os.fork() or sys.audit("test.v", 1), os._exit(0));'
+                  ' os.waitpid(pid, 0)')
         tracer.wait_event("test.v")
         assert tracer.stop() == 0
 
@@ -124,7 +126,7 @@ def test_duration(target):
     assert float(util.SUMMARY.search(tracer.stderr)["seconds"]) < 20
 
 
-# --- PIDs that cannot be traced: one clear sentence, an exit code -----------------------------------
+# --- PIDs that cannot be traced: one clear sentence, an exit code ------------------------
 
 
 def assert_refused(result, *words):
@@ -185,8 +187,8 @@ def test_a_python_without_the_probe():
     if not path:
         pytest.skip("no interpreter without the probe here (looked for pyenv's)")
     with subprocess.Popen([path, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        util.wait_until(lambda: "libc" in open(f"/proc/{process.pid}/maps", encoding="utf-8").read(),
-                        "the interpreter is mapped")
+        maps = f"/proc/{process.pid}/maps"
+        util.wait_until(lambda: "libc" in open(maps, encoding="utf-8").read(), "it has started")
         try:
             result = run("trace", "-o", "json", "-p", str(process.pid))
         finally:
@@ -194,11 +196,11 @@ def test_a_python_without_the_probe():
     assert_refused(result, "probe")
 
 
-# --- the whole host -------------------------------------------------------------------------------------
+# --- the whole host ----------------------------------------------------------------------
 
 
 def test_the_host_before_and_after(target, python):
-    """A process that ran before, and one that starts from the same file later, from its first event."""
+    """A process that ran before, and one started from the same file later, from its first event."""
     with Tracer("-o", "json") as tracer:
         tracer.wait_attached(target)
         target.do('sys.audit("test.v", 1)')
@@ -242,9 +244,11 @@ def test_a_mount_namespace_of_its_own(python, tmp_path):
     """The file's path means nothing outside: it is reached through /proc."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()
-    script = f'mount -t tmpfs none {hidden} && cp {python} {hidden}/python3.11 && exec {hidden}/python3.11 -c "$CODE"'
+    script = (f'mount -t tmpfs none {hidden} && cp {python} {hidden}/python3.11 &&'
+              f' exec {hidden}/python3.11 -c "$CODE"')
+    env = {**util.python_env(), "CODE": util.OBEDIENT}
     with subprocess.Popen(["unshare", "-m", "sh", "-c", script], stdin=subprocess.PIPE, text=True,
-                          stdout=subprocess.PIPE, env={**util.python_env(), "CODE": util.OBEDIENT}) as process:
+                          stdout=subprocess.PIPE, env=env) as process:
         assert process.stdout.readline() == "ready\n"
         assert not os.path.exists(hidden / "python3.11")
         with Tracer("-p", str(process.pid), "-o", "json", "-e", "test.v") as tracer:

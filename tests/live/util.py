@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""What the live tests share: interpreters to trace, pytrail running beside the test, and a look at the
-target's memory that owes nothing to pytrail: its USDT semaphores and the bytes of its probe sites.
+"""What the live tests share: interpreters to trace, pytrail running beside the test, and a look at
+the target's memory that owes nothing to pytrail: its USDT semaphores and the bytes of its
+probe sites.
 
 Nothing here sleeps in the hope that something has happened by then: the tests wait for a line of
 output or a change in the target, with limits far above what it takes.
@@ -17,11 +18,12 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
-SYSTEM_PYTHON = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else "/usr/bin/python3"
+SYSTEM_PYTHON = next(p for p in ("/usr/bin/python3.11", "/usr/bin/python3") if os.path.exists(p))
 LIMIT = 60  # seconds for anything to happen
 
 SUMMARY = re.compile(r"^pytrail: (?P<events>\d+) events, (?P<filtered>\d+) filtered, "
-                     r"(?P<lost>\d+) lost, (?P<processes>\d+) process(es)?, (?P<seconds>[\d.]+) s$", re.M)
+                     r"(?P<lost>\d+) lost, (?P<processes>\d+) process(es)?, "
+                     r"(?P<seconds>[\d.]+) s$", re.M)
 
 
 def wait_until(condition, what, limit=LIMIT):
@@ -36,7 +38,7 @@ def wait_until(condition, what, limit=LIMIT):
         time.sleep(0.005)
 
 
-# --- probe sites, read from the ELF notes -------------------------------------------------------
+# --- probe sites, read from the ELF notes ------------------------------------------------
 
 
 class Probes:
@@ -48,8 +50,9 @@ class Probes:
         phoff, shoff = struct.unpack_from("<QQ", self.data, 32)
         phentsize, phnum, shentsize, shnum, shstrndx = struct.unpack_from("<5H", self.data, 54)
         # p_type, p_flags, p_offset, p_vaddr, p_paddr, p_filesz ...
-        self.loads = [ph for ph in (struct.unpack_from("<IIQQQQQQ", self.data, phoff + i * phentsize)
-                                    for i in range(phnum)) if ph[0] == 1]
+        segments = [struct.unpack_from("<IIQQQQQQ", self.data, phoff + i * phentsize)
+                    for i in range(phnum)]
+        self.loads = [ph for ph in segments if ph[0] == 1]
         # sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size ...
         sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, shoff + i * shentsize)
                     for i in range(shnum)]
@@ -97,7 +100,7 @@ class Probes:
         raise AssertionError(f"{path} is not mapped by {pid}")
 
 
-# --- targets ---------------------------------------------------------------------------------------
+# --- targets -----------------------------------------------------------------------------
 
 # Does what it is told, line by line, and says when it is done.
 OBEDIENT = """
@@ -110,7 +113,7 @@ for line in sys.stdin:
 
 
 def private_python(directory, name="python3.11"):
-    """A copy of the system's interpreter: a file of its own, whose probes nobody else attaches to."""
+    """A copy of the system's interpreter: a file of its own, that nobody else traces."""
     path = os.path.join(str(directory), name)
     os.makedirs(str(directory), exist_ok=True)
     if not os.path.exists(path):
@@ -179,7 +182,7 @@ class Target:
         return not any(self.semaphores()) and not any(self.patched())
 
 
-# --- pytrail ------------------------------------------------------------------------------------------
+# --- pytrail -----------------------------------------------------------------------------
 
 
 def run(*args, limit=LIMIT, **kwargs):
@@ -259,8 +262,8 @@ class Tracer:
         """pytrail says that it has attached the file, and the target shows it."""
         def attached(target):
             path = os.path.realpath(target.python)
-            return (any("attached" in line and path in line for line in self.stderr.splitlines()) and
-                    target.is_attached())
+            said = any("attached" in line and path in line for line in self.stderr.splitlines())
+            return said and target.is_attached()
         for target in targets:
             wait_until(lambda t=target: attached(t) or self.process.poll() is not None,
                        f"pytrail attaches to {target.pid}")
