@@ -7,14 +7,12 @@
 #include <unistd.h>
 
 #include "enrich/process.h"
-#include "format/chars.h"
 #include "format/format.h"
 #include "pattern.h"
 #include "reader.h"
 #include "record.h"
 #include "sink/sink.h"
 #include "util/buf.h"
-#include "util/columns.h"
 #include "util/fnv.h"
 #include "util/log.h"
 
@@ -212,24 +210,6 @@ static int record_process(struct output *o, const struct process *p, const struc
 	return to_record_file(o, o->scratch.data, o->scratch.len);
 }
 
-/* Patterns are UTF-8; names that came from str objects are made so first. */
-static bool is_wanted(struct output *o, const struct event *ev)
-{
-	struct node name = chars__name(ev);
-	struct chars c = chars__of(&name);
-	char utf8[4];
-	uint32_t cp;
-
-	if (!ev->audit->name_kind)
-		return pattern_list__match(o->opts.patterns, ev->name, ev->name_len);
-	buf__reset(&o->scratch);
-	while (chars__next(&c, &cp))
-		buf__append(&o->scratch, utf8,
-		            columns__utf8(utf8, cp >= 0xd800 && cp <= 0xdfff ? 0xfffd : cp));
-	return pattern_list__match(o->opts.patterns, o->scratch.len ? o->scratch.data : "",
-	                           o->scratch.len);
-}
-
 static int output__audit(struct output *o, const void *record, size_t size)
 {
 	const struct pt_rec *rec = record;
@@ -238,7 +218,7 @@ static int output__audit(struct output *o, const void *record, size_t size)
 
 	if (reader__audit(record, size, &ev))
 		return output__malformed(o, rec);
-	if (o->opts.patterns && !is_wanted(o, &ev)) {
+	if (o->opts.patterns && !pattern_list__match(o->opts.patterns, ev.name, ev.name_len)) {
 		o->stats.filtered++;
 		return 0;
 	}

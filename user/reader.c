@@ -193,6 +193,55 @@ static bool name_kind_ok(uint8_t kind, size_t len)
 	return !kind || ((kind == 1 || kind == 2 || kind == 4) && len % kind == 0);
 }
 
+static uint32_t load_char(const uint8_t *p, uint8_t width)
+{
+	uint16_t two;
+	uint32_t four;
+
+	if (width == 1)
+		return *p;
+	if (width == 2) {
+		memcpy(&two, p, sizeof(two));
+		return two;
+	}
+	memcpy(&four, p, sizeof(four));
+	return four > 0x10ffff ? 0xfffd : four;
+}
+
+/* UTF-8 (RFC 3629), surrogates not refused. Returns the bytes written. */
+static size_t put_utf8(char *p, uint32_t c)
+{
+	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	if (len == 1) {
+		p[0] = (char)c;
+		return 1;
+	}
+	for (size_t i = len; --i; c >>= 6)
+		p[i] = (char)(0x80 | (c & 0x3f));
+	p[0] = (char)(0xf00 >> len | c);
+	return len;
+}
+
+/* A name in characters into UTF-8. */
+static void convert_name(struct event *ev)
+{
+	uint8_t width = ev->audit->name_kind;
+	const uint8_t *p = (const uint8_t *)ev->name, *end = p + ev->name_len;
+
+	ev->name = ev->name_utf8;
+	ev->name_len = 0;
+	for (; p < end; p += width) {
+		uint32_t c = load_char(p, width);
+
+		if (!c) {
+			ev->flags &= ~PT_AUDIT_NAME_CUT;
+			return;
+		}
+		ev->name_len += put_utf8(ev->name_utf8 + ev->name_len, c);
+	}
+}
+
 int reader__audit(const void *record, size_t size, struct event *out)
 {
 	const struct pt_rec *rec = reader__header(record, size);
@@ -210,8 +259,9 @@ int reader__audit(const void *record, size_t size, struct event *out)
 	    !name_kind_ok(a->name_kind, a->name_len))
 		return -EBADMSG;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct event, name_utf8));
 	out->audit = a;
+	out->flags = a->flags;
 	out->name = (const char *)(a + 1);
 	out->name_len = a->name_len;
 	if (a->flags & PT_AUDIT_UNDECODED) {
@@ -223,8 +273,9 @@ int reader__audit(const void *record, size_t size, struct event *out)
 		if (!nodes_ok(out->nodes, out->nodes + out->nodes_len, a->flags & PT_AUDIT_CUT))
 			return -EBADMSG;
 	}
-	/* The table's names are ASCII, which a str object never has in wider characters. */
-	if (!(a->flags & (PT_AUDIT_NAME_CUT | PT_AUDIT_NAME_UNREADABLE)) && a->name_kind <= 1)
+	if (a->name_kind)
+		convert_name(out);
+	if (!(out->flags & (PT_AUDIT_NAME_CUT | PT_AUDIT_NAME_UNREADABLE)))
 		out->known = catalog__find(out->name, out->name_len);
 	return 0;
 }

@@ -18,19 +18,27 @@ struct process;
 /* An audit record after its checks, and what user space adds to it. */
 struct event {
 	const struct pt_audit *audit;
-	/* Not terminated, any bytes: in characters of audit->name_kind, see chars__name(). */
-	const char *name;
+	const char *name; /* not terminated, any bytes: UTF-8 is not certain */
 	size_t name_len;
+	uint8_t flags;        /* audit->flags, but for PT_AUDIT_NAME_CUT where the name is whole */
 	const uint8_t *nodes; /* pt_node stream, NULL when undecoded */
 	size_t nodes_len;
 	const struct catalog_event *known; /* NULL: not in the table */
 	const struct process *process;     /* NULL or facts of the process */
 	uint64_t seq;                      /* gap-free number of this record in the stream */
+	/* Room for a name that was not UTF-8 (audit->name_kind): `name` points here, so an event is not
+	 * to be copied. Latin-1 grows most, to twice its length. */
+	char name_utf8[2 * PT_NAME_MAX];
 };
 
 /*
  * Checks a record of `size` bytes (what the ring or the file said) and fills *out, `known` included,
- * process and seq not. Returns 0; -EBADMSG when it is malformed: a lying length, an unknown version,
+ * process and seq not. A name in characters (audit->name_kind) becomes UTF-8, up to its first NUL: to
+ * CPython's C code it ends there (up to 3.13; later versions refuse such a name). A lone surrogate, which
+ * no name of an event can have since it must be encoded (PyUnicode_AsUTF8), becomes the three bytes
+ * that it would have if it were a character, and so no UTF-8.
+ *
+ * Returns 0; -EBADMSG when it is malformed: a lying length, an unknown version,
  * a name outside, a root that is not a tuple, nodes that do not nest, leaf payloads of a wrong size,
  * depth above PT_FRAMES_MAX. -EPROTO when it is not an audit record.
  */

@@ -478,7 +478,7 @@ static void test_name_kinds(void **state)
 	} names[] = {
 		{1, 3, "a\xe9\xff", "\"event\":\"a\u00e9\u00ff\","},
 		{1, 4, "open", "\"event\":\"open\","},
-		{2, 4, "\xac\x20\x00\xd8", "\"event\":\"\u20ac\\ud800\","},
+		{2, 4, "\xac\x20\x00\xd8", "\"event\":\"\u20ac\\udced\\udca0\\udc80\","},
 		{4, 4, "\x00\xf6\x01\x00", "\"event\":\"\U0001f600\","},
 	};
 	struct event ev;

@@ -263,6 +263,85 @@ static void test_refuses(void **state)
 	refuse();
 }
 
+/* A record named by `len` bytes of characters of that width. */
+static int try_name(struct event *ev, uint8_t kind, const void *name, size_t len, uint8_t flags)
+{
+	rb__header(&b, PT_REC_AUDIT, sizeof(struct pt_audit));
+	b.audit.name_kind = kind;
+	b.audit.name_len = (uint16_t)len;
+	b.audit.flags = flags;
+	rb__raw(&b, name, len);
+	rb__u64(&b, PT_K_TUPLE, 0, 0);
+	rb__end(&b);
+	try_record(b.bytes, b.size);
+	return reader__audit(&b, b.size, ev);
+}
+
+static void expect_name(const struct event *ev, const char *want)
+{
+	assert_int_equal(ev->name_len, strlen(want));
+	assert_memory_equal(ev->name, want, strlen(want));
+}
+
+static void test_names(void **state)
+{
+	static const uint16_t two[] = {'a', 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0xd800, 0xdcff};
+	static const uint32_t four[] = {'a', 0xffff, 0x10000, 0x10ffff, 0x110000, ~0u};
+	struct event ev;
+
+	assert_int_equal(try_name(&ev, 1, "open\xe9\xff", 6, 0), 0);
+	expect_name(&ev, "open\xc3\xa9\xc3\xbf");
+	assert_null(ev.known);
+	assert_int_equal(try_name(&ev, 2, two, sizeof(two), 0), 0);
+	expect_name(&ev, "a\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xed\xa0\x80\xed\xb3\xbf");
+	assert_int_equal(try_name(&ev, 4, four, sizeof(four), 0), 0);
+	expect_name(&ev, "a\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xef\xbf\xbd\xef\xbf\xbd");
+	assert_int_equal(try_name(&ev, 2, NULL, 0, PT_AUDIT_NAME_UNREADABLE), 0);
+	expect_name(&ev, "");
+	assert_null(ev.known);
+}
+
+/* What stands behind a NUL must not hide an event: to CPython it is not there. */
+static void test_names_end_at_nul(void **state)
+{
+	static const uint16_t two[] = {'o', 'p', 'e', 'n', 0, 0x20ac};
+	static const uint32_t four[] = {'o', 'p', 'e', 'n', 0, 0x1f600};
+	char longest[PT_NAME_MAX];
+	struct event ev;
+
+	assert_int_equal(try_name(&ev, 1, "open\0\xe9", 6, 0), 0);
+	expect_name(&ev, "open");
+	assert_non_null(ev.known);
+	assert_int_equal(try_name(&ev, 2, two, sizeof(two), 0), 0);
+	expect_name(&ev, "open");
+	assert_non_null(ev.known);
+	assert_int_equal(try_name(&ev, 4, four, sizeof(four), 0), 0);
+	assert_non_null(ev.known);
+
+	memset(longest, 0xff, sizeof(longest));
+	assert_int_equal(try_name(&ev, 1, longest, sizeof(longest), PT_AUDIT_NAME_CUT), 0);
+	assert_int_equal(ev.name_len, 2 * PT_NAME_MAX);
+	assert_int_equal(ev.flags, PT_AUDIT_NAME_CUT);
+	memcpy(longest, "open", 5);
+	assert_int_equal(try_name(&ev, 1, longest, sizeof(longest), PT_AUDIT_NAME_CUT), 0);
+	expect_name(&ev, "open");
+	assert_non_null(ev.known);
+	assert_int_equal(ev.flags, 0);
+}
+
+static void test_names_refused(void **state)
+{
+	struct event ev;
+
+	for (unsigned kind = 1; kind < 256; kind++)
+		for (size_t len = 0; len <= 12; len++) {
+			bool ok = (kind == 1 || kind == 2 || kind == 4) && len % kind == 0;
+
+			assert_int_equal(try_name(&ev, (uint8_t)kind, "abcdefghijkl", len, 0),
+			                 ok ? 0 : -EBADMSG);
+		}
+}
+
 static void test_depth(void **state)
 {
 	for (int depth = 1; depth < 40; depth++) {
@@ -301,10 +380,12 @@ static void test_process_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepts),    cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_cut_marked), cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_mutations),  cmocka_unit_test(test_refuses),
-		cmocka_unit_test(test_depth),      cmocka_unit_test(test_process_record),
+		cmocka_unit_test(test_accepts),       cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_marked),    cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_mutations),     cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_depth),         cmocka_unit_test(test_process_record),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_names_end_at_nul),
+		cmocka_unit_test(test_names_refused),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -29,21 +29,6 @@ static inline struct chars chars__utf8(const char *s, size_t len)
 	return (struct chars){(const uint8_t *)s, (const uint8_t *)s + len, PT_K_UTF8};
 }
 
-/* An event's name as a node, whatever its characters. */
-static inline struct node chars__name(const struct event *ev)
-{
-	uint8_t kind = ev->audit->name_kind;
-
-	return (struct node){
-		.kind = kind == 1   ? PT_K_STR
-	                : kind == 2 ? PT_K_STR2
-	                : kind == 4 ? PT_K_STR4
-	                            : PT_K_UTF8,
-		.data = (const uint8_t *)ev->name,
-		.len = ev->name_len,
-	};
-}
-
 /*
  * One character of UTF-8, at least one byte being left. Overlong forms, surrogates and what is above
  * U+10FFFF are not UTF-8 (RFC 3629, table 3-7 of the Unicode standard).

@@ -136,18 +136,15 @@ static void put_python(struct buf *out, const struct pt_audit *a)
 
 static void put_name(struct buf *out, const struct event *ev)
 {
-	struct node name;
-
 	if (ev->known) {
 		buf__str(out, ev->known->json_prefix);
 		return;
 	}
-	name = chars__name(ev);
 	buf__lit(out, "\"event\":");
 	if (ev->audit->flags & PT_AUDIT_NAME_UNREADABLE)
 		buf__lit(out, "null");
 	else
-		json__node_string(out, &name);
+		json__string(out, ev->name, ev->name_len);
 	buf__char(out, ',');
 }
 

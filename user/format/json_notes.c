@@ -270,7 +270,7 @@ void json__notes(struct buf *out, const struct event *ev, unsigned notes)
 		if (!(notes & sorts[i].note))
 			continue;
 		buf__str(out, sorts[i].open);
-		if (ev->audit->flags & sorts[i].flag) {
+		if (ev->flags & sorts[i].flag) {
 			buf__str(out, sorts[i].event);
 			w.said = 1;
 		}

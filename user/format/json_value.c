@@ -290,7 +290,7 @@ unsigned json__name_notes(const struct event *ev)
 {
 	unsigned notes = 0;
 
-	if (ev->audit->flags & PT_AUDIT_NAME_CUT)
+	if (ev->flags & PT_AUDIT_NAME_CUT)
 		notes |= JSON_NOTE_TRUNCATED;
 	if (ev->audit->flags & PT_AUDIT_NAME_UNREADABLE)
 		notes |= JSON_NOTE_UNREADABLE;

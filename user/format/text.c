@@ -218,15 +218,14 @@ static const char *event_color(const struct event *ev)
 
 static void text_event(struct buf *out, const struct event *ev, const struct format_context *ctx)
 {
-	struct node name = chars__name(ev);
 	struct line l = line__new(out, ctx);
 	unsigned from;
 
 	put_start(&l, ev->audit->rec.time_ns, &ev->audit->rec.task, ctx);
 	from = l.cols;
 	line__color(&l, event_color(ev));
-	line__chars(&l, chars__of(&name), 0);
-	if (ev->audit->flags & PT_AUDIT_NAME_CUT)
+	line__chars(&l, chars__utf8(ev->name, ev->name_len), 0);
+	if (ev->flags & PT_AUDIT_NAME_CUT)
 		line__char(&l, 0x2026, 0);
 	if (ev->audit->flags & PT_AUDIT_NAME_UNREADABLE)
 		line__str(&l, "<unreadable>");
