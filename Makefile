@@ -32,8 +32,8 @@ SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 CPPFLAGS += -D_GNU_SOURCE -DPYTRAIL_VERSION='"$(VERSION)"' -I. -Iuser -I$(GEN) -Ibuild
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fstack-protector-strong
 LDFLAGS += $(SANFLAGS) $(if $(STATIC),-static)
-LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zlib 2>/dev/null || \
-	echo -lbpf -lelf -lz)
+LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zlib liblzma 2>/dev/null || \
+	echo -lbpf -lelf -lz -llzma) -lZydis
 
 # libbpf's headers and, for asm/errno.h, the multiarch directory (usdt.bpf.h of libbpf 1.1 wants it).
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -D__BPF__ $(WARN) \

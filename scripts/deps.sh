@@ -19,6 +19,8 @@ table() {
 	build  -                           libbpf-dev                   libbpf-devel
 	build  -                           libelf-dev                   elfutils-libelf-devel
 	build  -                           zlib1g-dev                   zlib-devel
+	build  -                           liblzma-dev                  xz-devel
+	build  -                           libzydis-dev                 zydis-devel
 	build  -                           libc6-dev                    glibc-devel
 	build  -                           linux-libc-dev               kernel-headers
 	build  has_cmd:pkg-config          pkgconf|pkg-config           pkgconf-pkg-config
@@ -41,6 +43,7 @@ table() {
 	all    has_cmd:curl                curl                         curl
 	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
 	all    has_cmd:zstd                zstd                         zstd
+	all    has_cmd:musl-gcc            musl-tools                   musl-gcc
 	all    -                           libssl-dev                   openssl-devel
 	all    -                           libffi-dev                   libffi-devel
 	END

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit_functions.h"
 #include "binary.h"
 #include "elf_file.h"
+#include "probe_site.h"
 #include "py_version.h"
 #include "usdt_note.h"
 
@@ -250,6 +252,8 @@ static int analyse(struct elf_file *e, struct binary *b)
 	b->free_threaded = version.free_threaded;
 	memcpy(b->py_version_text, version.text, sizeof(b->py_version_text));
 	find_build_id(e, b);
+	/* What it does not find, b->missing says. */
+	audit_functions__find(e, b);
 	return 0;
 }
 
@@ -332,6 +336,22 @@ void binary__fill_site(const struct binary *b, size_t index, struct pt_site *out
 	memcpy(out->known, b->known, sizeof(out->known));
 	out->py_version = b->py_version;
 	out->probe = PT_PROBE_USDT;
+}
+
+void binary__fill_entry(const struct binary *b, size_t index, struct pt_site *out)
+{
+	const struct binary_entry *entry = &b->entries[index];
+
+	out->address = entry->address;
+	probe_site__args(entry->kind, entry->first_vararg, out->args);
+	memcpy(out->known, b->known, sizeof(out->known));
+	out->py_version = b->py_version;
+	out->builtin_start = b->builtin_start;
+	out->builtin_end = b->builtin_end;
+	out->probe = PT_PROBE_UPROBE;
+	out->entry = entry->kind;
+	out->first_vararg = entry->first_vararg;
+	out->stack_moved = entry->stack_moved;
 }
 
 bool binary__bias(const struct binary *b, uint64_t start, uint64_t offset, uint64_t *bias)

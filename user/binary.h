@@ -22,6 +22,20 @@ struct binary_site {
 	struct pt_arg args[2]; /* event name, argument tuple */
 };
 
+/* What a uprobe is put on where there is no USDT: an instruction of a function that audit events pass. */
+struct binary_entry {
+	uint64_t address;     /* link-time address of the instruction */
+	uint64_t offset;      /* in the file */
+	uint32_t stack_moved; /* as in struct pt_site, like the two below */
+	uint8_t kind;         /* enum pt_entry */
+	uint8_t first_vararg;
+	bool single_stepped; /* a hit costs about 10 us, rather than half of one */
+	char function[24];   /* "sys_audit_tstate", for people */
+	char why[96];        /* single_stepped: why there is no cheap instruction; otherwise "" */
+};
+
+#define BINARY_ENTRIES_MAX 16
+
 /* A PT_LOAD with code in it: file offset, bytes in the file, link-time address. */
 struct binary_segment {
 	uint64_t offset;
@@ -45,6 +59,11 @@ struct binary {
 	uint64_t runtime;             /* link-time address of _PyRuntime, 0: not found */
 	size_t sites_cnt;             /* python:audit USDT sites */
 	struct binary_site sites[BINARY_SITES_MAX];
+	size_t entries_cnt; /* by uprobe: all of them together see each event once */
+	struct binary_entry entries[BINARY_ENTRIES_MAX];
+	uint64_t builtin_start; /* as in struct pt_site */
+	uint64_t builtin_end;
+	char missing[256];   /* what uprobes cannot see in this file, for people; "": nothing */
 	size_t segments_cnt; /* executable ones */
 	struct binary_segment segments[BINARY_SEGMENTS_MAX];
 };
@@ -63,6 +82,9 @@ bool binary__is_candidate(int fd);
 
 /* Fills the part of a site that comes from the file: address, args, known, versions. Not the layout. */
 void binary__fill_site(const struct binary *b, size_t index, struct pt_site *out);
+
+/* The same for entries[index]. */
+void binary__fill_entry(const struct binary *b, size_t index, struct pt_site *out);
 
 /* Run-time minus link-time address in a process that has the file's bytes from `offset` on mapped,
  * executable, at `start`. False: that is not how the system would load this file. */

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit_functions.h"
+#include "audit_method.h"
+#include "audit_symbols.h"
+#include "audit_walk.h"
+#include "code_scan.h"
+#include "probe_site.h"
+#include "x86_insn.h"
+
+#define PY_3_9        0x03090000
+#define FUNCTIONS_MAX (AUDIT_COPIES_MAX + 1)
+#define STRINGS_MAX   256
+#define LOAD_TO_CALL  48 /* bytes from the load of an event's name to the call, at most */
+
+/* Events that CPython raises by _PySys_Audit: import.c, bltinmodule.c, pylifecycle.c, sysmodule.c. */
+static const char *const own_events[] = {
+	"sys.addaudithook",
+	"sys.settrace",
+	"sys.setprofile",
+	"sys._getframe",
+	"sys._getframemodulename",
+	"sys._current_frames",
+	"sys._current_exceptions",
+	"sys.excepthook",
+	"sys.unraisablehook",
+	"sys.set_asyncgen_hook_firstiter",
+	"sys.set_asyncgen_hook_finalizer",
+	"cpython._PySys_ClearAuditHooks",
+	"cpython.PyInterpreterState_New",
+	"cpython.PyInterpreterState_Clear",
+	"import",
+	"exec",
+	"compile",
+};
+
+/* PySys_Audit or a copy of _PySys_Audit. */
+struct function {
+	uint64_t address;
+	unsigned first_vararg;
+	bool handed_on; /* proven: all that it gets goes on to callee */
+	uint64_t callee;
+	bool calls_tstate; /* somewhere in it */
+};
+
+struct finder {
+	struct elf_file *e;
+	struct binary *b;
+	struct elf_image *image;
+	struct audit_symbols symbols;
+	struct function functions[FUNCTIONS_MAX];
+	size_t functions_cnt;
+	uint64_t tstate; /* sys_audit_tstate, 0: not proven */
+};
+
+__attribute__((format(printf, 2, 3))) static void miss(struct binary *b, const char *format, ...)
+{
+	size_t used = strlen(b->missing);
+	va_list ap;
+
+	if (used && used + 2 < sizeof(b->missing)) {
+		memcpy(b->missing + used, "; ", 3);
+		used += 2;
+	}
+	va_start(ap, format);
+	vsnprintf(b->missing + used, sizeof(b->missing) - used, format, ap);
+	va_end(ap);
+}
+
+static struct code_range range_of(const struct finder *f, uint64_t address)
+{
+	struct code_range range;
+
+	if (!audit_symbols__function(&f->symbols, address, &range))
+		range = (struct code_range){address, code_scan__function_end(f->image, address)};
+	return range;
+}
+
+static void add_function(struct finder *f, uint64_t address, unsigned first_vararg)
+{
+	struct function *function = &f->functions[f->functions_cnt];
+
+	for (size_t i = 0; i < f->functions_cnt; i++)
+		if (f->functions[i].address == address)
+			return;
+	if (f->functions_cnt == FUNCTIONS_MAX) {
+		miss(f->b, "events of some copies of _PySys_Audit: there are too many");
+		return;
+	}
+	*function = (struct function){.address = address, .first_vararg = first_vararg};
+	function->handed_on = audit_walk__callee(f->image, address, first_vararg, &function->callee);
+	f->functions_cnt++;
+}
+
+static void add_if_copy(struct finder *f, uint64_t address)
+{
+	if (address && audit_walk__first_vararg(f->image, address) == 3)
+		add_function(f, address, 3);
+}
+
+/* What calls sys_audit_tstate is a copy of _PySys_Audit, whatever its name. */
+static bool on_caller(void *ctx, uint64_t from, uint64_t target, bool is_call)
+{
+	struct finder *f = ctx;
+	struct code_range range;
+
+	if (audit_symbols__function(&f->symbols, from, &range))
+		add_if_copy(f, range.start);
+	for (size_t i = 0; i < f->functions_cnt; i++) {
+		range = range_of(f, f->functions[i].address);
+		if (from >= range.start && from < range.end)
+			f->functions[i].calls_tstate = true;
+	}
+	return true;
+}
+
+/* Any variadic function can show where and how sys_audit_tstate is called; then all that call it are
+ * known. */
+static void find_tstate(struct finder *f)
+{
+	struct code_range entry;
+
+	for (size_t i = 0; i < f->functions_cnt && !f->tstate; i++)
+		if (!audit_walk__callee(f->image, f->functions[i].address,
+		                        f->functions[i].first_vararg, &f->tstate))
+			f->tstate = 0;
+	if (!f->tstate)
+		return;
+	entry = (struct code_range){f->tstate, f->tstate + 1};
+	code_scan__branches(f->image, &entry, 1, on_caller, f);
+}
+
+/* The first call behind the load of an event's name. */
+static bool on_load(void *ctx, uint64_t from, uint64_t address)
+{
+	struct finder *f = ctx;
+	uint64_t at = from, target;
+	struct x86_insn insn;
+	const uint8_t *code;
+	size_t len;
+
+	while (at - from < LOAD_TO_CALL) {
+		code = elf_image__code(f->image, at, &len);
+		if (!code || !x86_insn__decode(code, len, at, &insn))
+			break;
+		if (x86_insn__is_call(&insn)) {
+			if (x86_insn__target(&insn, &target))
+				add_if_copy(f, code_scan__through_plt(f->image, target));
+			break;
+		}
+		if (x86_insn__ends_flow(&insn) && !x86_insn__is_conditional(&insn))
+			break;
+		at = insn.next;
+	}
+	return true;
+}
+
+struct parents {
+	struct finder *finder;
+	struct code_range ranges[BINARY_SITES_MAX];
+	size_t cnt;
+};
+
+/* A jump into a part of a function that has been split off: from the function itself. */
+static bool on_jump(void *ctx, uint64_t from, uint64_t target, bool is_call)
+{
+	struct parents *parents = ctx;
+	struct code_range range;
+
+	for (size_t i = 0; i < parents->cnt && !is_call; i++) {
+		const struct code_range *part = &parents->ranges[i];
+
+		if (target >= part->start && target < part->end &&
+		    (from < part->start || from >= part->end) &&
+		    audit_symbols__function(&parents->finder->symbols, from, &range))
+			add_if_copy(parents->finder, range.start);
+	}
+	return true;
+}
+
+/* Each python:audit site is in a copy of sys_audit_tstate's code: in it, or inlined into a copy of
+ * _PySys_Audit. */
+static void find_by_usdt(struct finder *f)
+{
+	struct parents parents = {.finder = f};
+
+	for (size_t i = 0; i < f->b->sites_cnt; i++) {
+		struct code_range range;
+
+		if (!audit_symbols__function(&f->symbols, f->b->sites[i].address, &range))
+			continue;
+		if (range.start == f->tstate)
+			continue;
+		add_if_copy(f, range.start);
+		parents.ranges[parents.cnt++] = range;
+	}
+	if (parents.cnt)
+		code_scan__branches(f->image, parents.ranges, parents.cnt, on_jump, &parents);
+}
+
+static void find_by_events(struct finder *f)
+{
+	uint64_t strings[STRINGS_MAX];
+	size_t cnt;
+
+	cnt = code_scan__strings(f->image, own_events, sizeof(own_events) / sizeof(own_events[0]),
+	                         strings, STRINGS_MAX);
+	code_scan__loads(f->image, strings, cnt, on_load, f);
+}
+
+static void find_functions(struct finder *f)
+{
+	if (f->symbols.pysys_audit)
+		add_function(f, f->symbols.pysys_audit, 2);
+	if (f->b->py_version && f->b->py_version < PY_3_9)
+		return;
+	for (size_t i = 0; i < f->symbols.copies_cnt; i++)
+		add_if_copy(f, f->symbols.copies[i]);
+	if (!f->symbols.complete && !f->b->sites_cnt)
+		find_by_events(f);
+	find_tstate(f);
+	find_by_usdt(f);
+	for (size_t i = 0; i < f->functions_cnt; i++)
+		f->functions[i].handed_on =
+			audit_walk__reaches(f->image, f->functions[i].address, f->tstate);
+	if (f->functions_cnt < 2)
+		miss(f->b, "events that the interpreter raises itself (import, exec, sys.*): "
+		           "_PySys_Audit was not found");
+}
+
+/* Whether a probe of sys_audit_tstate sees all that this function gets, or nothing of it. */
+static bool is_clear(const struct finder *f, const struct function *function)
+{
+	return function->handed_on || !function->calls_tstate;
+}
+
+static int fill_entry(const struct finder *f, uint64_t function, enum pt_entry kind,
+                      unsigned first_vararg, const char *name, struct binary_entry *out)
+{
+	struct code_range range = range_of(f, function);
+	struct probe_site site;
+	const uint8_t *code;
+	size_t len;
+	int err;
+
+	*out = (struct binary_entry){.kind = kind, .first_vararg = first_vararg};
+	snprintf(out->function, sizeof(out->function), "%s", name);
+	/* Of a range that begins earlier (a compiler's padding) only the rest is the function. */
+	code = elf_image__code(f->image, function, &len);
+	if (!code) {
+		snprintf(out->why, sizeof(out->why), "its code is not in the file");
+		return -ENOEXEC;
+	}
+	if (range.end - function < len)
+		len = range.end - function;
+	err = probe_site__choose(code, len, function, kind, first_vararg, &site);
+	out->address = site.address;
+	out->stack_moved = site.stack_moved;
+	out->single_stepped = site.price == PROBE_SINGLE_STEPPED;
+	memcpy(out->why, site.why, sizeof(out->why));
+	if (!err && !elf_file__address_to_offset(f->e, out->address, &out->offset))
+		err = -ENOEXEC;
+	return err;
+}
+
+/* False: there is no such site. */
+static bool add_entry(struct finder *f, uint64_t function, enum pt_entry kind,
+                      unsigned first_vararg, const char *name)
+{
+	struct binary *b = f->b;
+	struct binary_entry entry;
+
+	if (fill_entry(f, function, kind, first_vararg, name, &entry)) {
+		miss(b, "events raised through %s: %s", name, entry.why);
+		return false;
+	}
+	if (b->entries_cnt == BINARY_ENTRIES_MAX) {
+		miss(b, "events raised through %s at %#llx: too many entries", name,
+		     (unsigned long long)function);
+		return false;
+	}
+	b->entries[b->entries_cnt++] = entry;
+	return true;
+}
+
+static void plan(struct finder *f)
+{
+	struct binary_entry tstate, variadic;
+	bool use = f->tstate != 0, cheaper = true;
+
+	for (size_t i = 0; i < f->functions_cnt; i++)
+		use = use && is_clear(f, &f->functions[i]);
+	if (use && fill_entry(f, f->tstate, PT_ENTRY_VA_LIST, 0, "", &tstate))
+		use = false;
+	/* One dear probe in place of several cheap ones is no gain. */
+	for (size_t i = 0; use && tstate.single_stepped && i < f->functions_cnt; i++)
+		if (fill_entry(f, f->functions[i].address, PT_ENTRY_VARIADIC,
+		               f->functions[i].first_vararg, "", &variadic) ||
+		    variadic.single_stepped)
+			cheaper = false;
+	if (use && tstate.single_stepped && cheaper)
+		use = false;
+	if (use)
+		add_entry(f, f->tstate, PT_ENTRY_VA_LIST, 0, "sys_audit_tstate");
+	for (size_t i = 0; i < f->functions_cnt; i++) {
+		const struct function *function = &f->functions[i];
+
+		if (use && function->handed_on)
+			continue;
+		add_entry(f, function->address, PT_ENTRY_VARIADIC, function->first_vararg,
+		          function->first_vararg == 2 ? "PySys_Audit" : "_PySys_Audit");
+	}
+}
+
+static bool is_audit_function(const struct finder *f, uint64_t address)
+{
+	address = code_scan__through_plt(f->image, address);
+	for (size_t i = 0; i < f->functions_cnt; i++)
+		if (f->functions[i].address == address)
+			return true;
+	return address && address == f->tstate;
+}
+
+#define PARTS_MAX 16
+
+/* Looks for calls of audit functions in a part of the builtin; parts of code that it jumps (or, with
+ * callees, calls) to are noted. Returns the number of such calls. */
+static unsigned scan_part(const struct finder *f, const struct code_range *part,
+                          struct code_range *parts, size_t *cnt, bool callees)
+{
+	const uint8_t *code;
+	struct x86_insn insn;
+	unsigned calls = 0;
+	uint64_t target;
+	size_t len;
+
+	code = elf_image__code(f->image, part->start, &len);
+	if (!code)
+		return 0;
+	if (part->end - part->start < len)
+		len = part->end - part->start;
+	for (size_t pos = 0; pos < len; pos += insn.i.length) {
+		struct code_range other;
+
+		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
+			break;
+		if (!x86_insn__target(&insn, &target))
+			continue;
+		if (x86_insn__is_call(&insn) && is_audit_function(f, target))
+			calls++;
+		if (x86_insn__is_call(&insn) != callees || *cnt == PARTS_MAX ||
+		    (target >= part->start && target < part->end) ||
+		    !audit_symbols__function(&f->symbols, target, &other))
+			continue;
+		for (size_t i = 0; i < *cnt; i++)
+			if (parts[i].start == other.start)
+				other.start = 0;
+		if (other.start)
+			parts[(*cnt)++] = other;
+	}
+	return calls;
+}
+
+/*
+ * The part of the builtin from which it calls the audit functions: their return address tells a call
+ * that its own probe has reported. Mostly that is all of it; with profile-guided optimisation it can be
+ * the cold part that has been split off, and a callee when its body is not inlined.
+ */
+static void find_builtin_range(struct finder *f, uint64_t builtin)
+{
+	struct code_range parts[PARTS_MAX], own = range_of(f, builtin);
+	const struct code_range *with_calls = NULL;
+	size_t cnt = 0, parts_with_calls = 0;
+
+	own.start = builtin;
+	f->b->builtin_start = own.start;
+	f->b->builtin_end = own.end;
+	if (scan_part(f, &own, parts, &cnt, false))
+		parts_with_calls++;
+	for (int callees = 0; callees < 2 && !with_calls && !parts_with_calls; callees++) {
+		if (callees) {
+			cnt = 0;
+			scan_part(f, &own, parts, &cnt, true);
+		}
+		for (size_t i = 0; i < cnt; i++) {
+			size_t none = PARTS_MAX;
+
+			if (!scan_part(f, &parts[i], NULL, &none, false))
+				continue;
+			with_calls = &parts[i];
+			parts_with_calls++;
+		}
+	}
+	if (with_calls) {
+		f->b->builtin_start = with_calls->start;
+		f->b->builtin_end = with_calls->end;
+	}
+	if (parts_with_calls != 1)
+		miss(f->b, "events of sys.audit() may be seen twice while a hook is installed: %s",
+		     parts_with_calls ? "it calls on from several places"
+		                      : "where it calls on was not found");
+}
+
+static void find_builtin(struct finder *f)
+{
+	uint64_t builtin;
+
+	if (!audit_method__find(f->image, &builtin))
+		builtin = f->symbols.builtin;
+	if (!builtin) {
+		miss(f->b, "events raised by sys.audit() from Python code: "
+		           "the sys.audit builtin was not found");
+		return;
+	}
+	if (add_entry(f, builtin, PT_ENTRY_BUILTIN, 0, "sys.audit"))
+		find_builtin_range(f, builtin);
+}
+
+int audit_functions__find(struct elf_file *e, struct binary *b)
+{
+	struct finder f = {.e = e, .b = b};
+	int err;
+
+	b->entries_cnt = 0;
+	b->missing[0] = '\0';
+	b->builtin_start = b->builtin_end = 0;
+	if (elf_file__header(e)->e_machine != EM_X86_64) {
+		miss(b,
+		     "all events without USDT: the audit functions are looked for in x86-64 code "
+		     "only");
+		return -ENOTSUP;
+	}
+	err = elf_image__load(e, &f.image);
+	if (!err)
+		err = audit_symbols__load(e, f.image, &f.symbols);
+	if (err) {
+		miss(b, "all events without USDT: the file cannot be analysed");
+	} else {
+		if (!f.symbols.pysys_audit)
+			miss(b, "all events raised by C code: PySys_Audit was not found");
+		find_functions(&f);
+		plan(&f);
+		find_builtin(&f);
+	}
+	audit_symbols__free(&f.symbols);
+	elf_image__free(f.image);
+	return err;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The function of sys.audit in an interpreter: it is static, and found in a stripped file through its
+ * row in the table of the sys module's methods, a struct PyMethodDef {ml_name @0, ml_meth @8,
+ * int ml_flags @16, ml_doc @24} (Include/methodobject.h) with name "audit" and METH_FASTCALL (0x80).
+ */
+#ifndef PYTRAIL_AUDIT_METHOD_H
+#define PYTRAIL_AUDIT_METHOD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "elf_image.h"
+
+/* False: not found, or there are several that differ. */
+bool audit_method__find(const struct elf_image *image, uint64_t *function);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include <stdlib.h>
+#include <string.h>
+
+#include "code_scan.h"
+#include "x86_insn.h"
+
+#define FUNCTION_MAX 16384 /* bytes */
+
+static const struct code_range *range_of(const struct code_range *ranges, size_t cnt, uint64_t address)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (address >= ranges[i].start && address < ranges[i].end)
+			return &ranges[i];
+	return NULL;
+}
+
+static int32_t read_s32(const uint8_t *p)
+{
+	int32_t n;
+
+	memcpy(&n, p, sizeof(n));
+	return n;
+}
+
+static bool scan_branches(const struct elf_image_segment *s, const struct code_range *ranges,
+                          size_t cnt,
+                          bool (*cb)(void *ctx, uint64_t from, uint64_t target, bool is_call),
+                          void *ctx)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (size_t i = 0; i < cnt; i++) {
+		low = ranges[i].start < low ? ranges[i].start : low;
+		high = ranges[i].end > high ? ranges[i].end : high;
+	}
+	for (size_t pos = 0; pos + 6 <= s->len; pos++) {
+		const uint8_t *p = s->bytes + pos;
+		size_t len = 5;
+		uint64_t target;
+
+		if (p[0] == 0x0f && (p[1] & 0xf0) == 0x80)
+			len = 6;
+		else if ((p[0] & 0xfe) != 0xe8)
+			continue;
+		target = s->address + pos + len + (uint64_t)(int64_t)read_s32(p + len - 4);
+		if (target < low || target >= high || !range_of(ranges, cnt, target))
+			continue;
+		if (!cb(ctx, s->address + pos, target, p[0] == 0xe8))
+			return false;
+	}
+	return true;
+}
+
+void code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
+                         bool (*cb)(void *ctx, uint64_t from, uint64_t target, bool is_call),
+                         void *ctx)
+{
+	const struct elf_image_segment *s;
+	size_t segments;
+
+	s = elf_image__segments(image, &segments);
+	for (size_t i = 0; i < segments; i++)
+		if (s[i].executable && !scan_branches(&s[i], ranges, cnt, cb, ctx))
+			return;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void code_scan__loads(const struct elf_image *image, const uint64_t *addresses, size_t cnt,
+                      bool (*cb)(void *ctx, uint64_t from, uint64_t address), void *ctx)
+{
+	const struct elf_image_segment *s;
+	size_t segments;
+
+	s = elf_image__segments(image, &segments);
+	for (size_t i = 0; cnt && i < segments; i++)
+		for (size_t pos = 0; s[i].executable && pos + 7 <= s[i].len; pos++) {
+			const uint8_t *p = s[i].bytes + pos;
+			uint64_t address;
+
+			if (p[0] == 0x48 && p[1] == 0x8d && p[2] == 0x35) /* lea n(%rip),%rsi */
+				address = s[i].address + pos + 7 + (uint64_t)(int64_t)read_s32(p + 3);
+			else if (p[0] == 0xbe) /* mov $n,%esi */
+				address = (uint32_t)read_s32(p + 1);
+			else
+				continue;
+			if (address < addresses[0] || address > addresses[cnt - 1] ||
+			    !bsearch(&address, addresses, cnt, sizeof(address), compare))
+				continue;
+			if (!cb(ctx, s[i].address + pos, address))
+				return;
+		}
+}
+
+size_t code_scan__strings(const struct elf_image *image, const char *const *strings, size_t cnt,
+                          uint64_t *out, size_t max)
+{
+	const struct elf_image_segment *s;
+	size_t segments, found = 0;
+
+	s = elf_image__segments(image, &segments);
+	for (size_t i = 0; i < segments; i++) {
+		const uint8_t *p = s[i].bytes, *end = s[i].bytes + s[i].len;
+
+		for (; !s[i].writable && (p = memchr(p, '\0', end - p)); p++) {
+			if (p == s[i].bytes || !p[-1])
+				continue;
+			for (size_t n = 0; n < cnt && found < max; n++) {
+				size_t len = strlen(strings[n]);
+
+				if ((size_t)(p - s[i].bytes) >= len &&
+				    !memcmp(p - len, strings[n], len))
+					out[found++] = s[i].address + (p - s[i].bytes) - len;
+			}
+		}
+	}
+	qsort(out, found, sizeof(*out), compare);
+	return found;
+}
+
+uint64_t code_scan__function_end(const struct elf_image *image, uint64_t function)
+{
+	uint64_t at = function, furthest = function, target;
+	struct x86_insn insn;
+	const uint8_t *code;
+	size_t len;
+
+	while (at - function < FUNCTION_MAX) {
+		code = elf_image__code(image, at, &len);
+		if (!code || !x86_insn__decode(code, len, at, &insn))
+			break;
+		at = insn.next;
+		if (!x86_insn__ends_flow(&insn) || x86_insn__is_call(&insn))
+			continue;
+		/* A jump over more than that is to another function, or to a part split off. */
+		if (x86_insn__target(&insn, &target) && target > furthest &&
+		    target - function < FUNCTION_MAX)
+			furthest = target;
+		if (!x86_insn__is_conditional(&insn) && at > furthest)
+			break;
+	}
+	return at;
+}
+
+uint64_t code_scan__through_plt(const struct elf_image *image, uint64_t address)
+{
+	uint64_t at = address, slot, function;
+	struct x86_insn insn;
+	const uint8_t *code;
+	size_t len;
+
+	for (int i = 0; i < 2; i++) {
+		code = elf_image__code(image, at, &len);
+		if (!code || !x86_insn__decode(code, len, at, &insn))
+			break;
+		at = insn.next;
+		if (insn.i.mnemonic == ZYDIS_MNEMONIC_ENDBR64)
+			continue;
+		if (x86_insn__is_jump(&insn) && x86_insn__rip_address(&insn, &insn.ops[0], &slot) &&
+		    elf_image__word(image, slot, &function) && elf_image__code(image, function, &len))
+			return function;
+		break;
+	}
+	return address;
+}
