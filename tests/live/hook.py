@@ -9,6 +9,9 @@ or forked loses none: [pid, tid, number, event, values, truncated]; values is nu
 why, if the hook itself failed. The number orders the events of a thread: one that a finalizer raises
 while the hook is at work is written first.
 
+Before that it raises HELLO again and again until there is a file OUT.go, which oracle.py makes when
+pytrail has seen one: an interpreter that starts from a file new to pytrail is traced a moment later.
+
 The hook raises no event: canon.py says how, os.write() and getpid() are none, nothing is imported.
 """
 
@@ -19,10 +22,13 @@ import json
 import os
 import runpy
 import sys
+import time
 import types
 
+HELLO = "pytrail.oracle.hello"
 BEGIN = "pytrail.oracle.begin"
 END = "pytrail.oracle.end"
+LIMIT = 40  # seconds to be seen in
 LOW_FD = 700  # what programs that close files by number leave alone
 
 sys.dont_write_bytecode = True
@@ -73,7 +79,17 @@ def run(program, arguments):
     exec(code, main.__dict__)
 
 
+def wait_for_pytrail(go):
+    end = time.monotonic() + LIMIT
+    while not os.path.exists(go):
+        if time.monotonic() > end:
+            sys.exit("hook.py: pytrail does not see this process")
+        sys.audit(HELLO)
+        time.sleep(0.01)
+
+
 def start(out, max_string, max_items, max_depth, program, *arguments):
+    wait_for_pytrail(out + ".go")
     fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, LOW_FD)
     os.close(fd)

@@ -21,18 +21,20 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 from compare import event_difference, short  # noqa: E402
-from hook import BEGIN, END  # noqa: E402
+from hook import BEGIN, END, HELLO  # noqa: E402
 
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
 PYTHON = "/usr/bin/python3.11"
 CAPS = (4096, 128, 4)
 LIMIT = 900  # seconds for a program
+START_LIMIT = 30
 SHOWN = 12  # differences described
 
 Event = collections.namedtuple("Event", "name values truncated")
@@ -173,6 +175,66 @@ def compare(hook_path, json_path):
     return result
 
 
+def is_script(command):
+    """Whether a command is a script that starts something else."""
+    with open(command, "rb") as file:
+        return file.read(2) == b"#!"
+
+
+class Traced:
+    """The program and pytrail, started together: pytrail starts the program, or, when the interpreter
+    is not what is executed first (a script that starts it), it is attached to it and what it forks."""
+
+    def __init__(self, options, command, output, **rest):
+        self.program = None
+        what = ["--"] + command
+        if is_script(command[0]):
+            self.program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                            stderr=output, **rest)
+            self.wait_for_interpreter()
+            what = ["-f", "-p", str(self.program.pid)]
+        self.pytrail = subprocess.Popen([PYTRAIL, "trace"] + options + what, stdin=subprocess.DEVNULL,
+                                        stdout=output, stderr=output, **rest)
+
+    def wait_for_interpreter(self):
+        """Until the file of the interpreter is mapped: it may be the loader that is executed."""
+        end = time.monotonic() + START_LIMIT
+        while self.program.poll() is None and time.monotonic() < end:
+            with open("/proc/%d/maps" % self.program.pid, encoding="utf-8", errors="replace") as maps:
+                if re.search(r" r-xp .*/(lib)?python3[^/]*$", maps.read(), re.M):
+                    return
+            time.sleep(0.01)
+
+    def wait(self, limit):
+        """The program's exit status."""
+        status = self.program.wait(limit) if self.program else None
+        ended = self.pytrail.wait(limit)
+        return ended if status is None else status
+
+    def kill(self):
+        for process in (self.program, self.pytrail):
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def give_go(process, json_path, go):
+    """Waits until pytrail has written a HELLO (or ended), then lets the program begin."""
+    seen = b""
+    end = time.monotonic() + START_LIMIT
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with open(json_path, "rb") as file:
+                seen = file.read()
+        except FileNotFoundError:
+            pass
+        if HELLO.encode() in seen:
+            break
+        time.sleep(0.01)
+    with open(go, "w", encoding="ascii"):
+        pass
+
+
 def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None, cwd=None,
         limit=LIMIT):
     """Runs it; a Result. keep: a directory for what both sides wrote."""
@@ -180,24 +242,29 @@ def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None,
         where = keep or tmp
         hook_path = os.path.join(where, "hook.jsonl")
         json_path = os.path.join(where, "pytrail.json")
-        for path in (hook_path, json_path):
+        go = hook_path + ".go"
+        for path in (hook_path, json_path, go):
             if os.path.exists(path):
                 os.unlink(path)
-        command = [PYTRAIL, "trace", "--ring-size", ring_size, "--max-string", str(caps[0]),
-                   "--max-items", str(caps[1]), "--max-depth", str(caps[2]),
-                   "-o", "json:" + json_path, "--",
-                   python, os.path.join(HERE, "hook.py"), hook_path, *map(str, caps), *program]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=env, cwd=cwd, timeout=limit)
-        errors = done.stderr.decode(errors="replace")
-        summaries = re.findall(r"^pytrail: \d+ events.*$", errors, re.M)
+        options = ["--ring-size", ring_size, "--max-string", str(caps[0]),
+                   "--max-items", str(caps[1]), "--max-depth", str(caps[2]), "-o", "json:" + json_path]
+        command = [python, os.path.join(HERE, "hook.py"), hook_path, *map(str, caps), *program]
+        with open(os.path.join(where, "output"), "w+b") as output:
+            traced = Traced(options, command, output, env=env, cwd=cwd)
+            try:
+                give_go(traced.pytrail, json_path, go)
+                status = traced.wait(limit)
+            finally:
+                traced.kill()
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+        summaries = re.findall(r"^pytrail: \d+ events.*$", text, re.M)
         if not summaries or not os.path.exists(hook_path):
-            raise RuntimeError("%s\n%s\n%s" % (" ".join(command), done.stdout.decode(errors="replace"),
-                                               errors))
+            raise RuntimeError("%s\n%s" % (" ".join(command), text))
         result = compare(hook_path, json_path)
-        result.status = done.returncode
+        result.status = status
         result.summary = summaries[-1]
-        result.output = done.stdout.decode(errors="replace") + errors
+        result.output = text
         return result
 
 
