@@ -12,15 +12,18 @@
 #include "layouts.h"
 #include "util/log.h"
 
+#define LINKS_MAX (BINARY_SITES_MAX > BINARY_ENTRIES_MAX ? BINARY_SITES_MAX : BINARY_ENTRIES_MAX)
+
 struct attached {
 	const struct binary *binary;
-	struct bpf_link *links[BINARY_SITES_MAX];
-	__u32 sites[BINARY_SITES_MAX];
+	struct bpf_link *links[LINKS_MAX];
+	__u32 sites[LINKS_MAX];
 	size_t cnt;
 };
 
 struct attach {
-	struct bpf_program *prog;
+	struct bpf_program *usdt, *entry;
+	enum probe_mode mode;
 	int sites_fd;
 	__u32 next_site;
 	struct attached *files;
@@ -29,13 +32,25 @@ struct attach {
 	size_t warned_cnt;
 };
 
-struct attach *attach__new(struct bpf_program *prog, struct bpf_map *sites)
+enum pt_probe attach__probe(const struct binary *b, enum probe_mode mode)
+{
+	if (b->sites_cnt && mode != PROBE_UPROBE)
+		return PT_PROBE_USDT;
+	if (b->entries_cnt && mode != PROBE_USDT)
+		return PT_PROBE_UPROBE;
+	return 0;
+}
+
+struct attach *attach__new(struct bpf_program *usdt, struct bpf_program *entry,
+                           struct bpf_map *sites, enum probe_mode mode)
 {
 	struct attach *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return NULL;
-	a->prog = prog;
+	a->usdt = usdt;
+	a->entry = entry;
+	a->mode = mode;
 	a->sites_fd = bpf_map__fd(sites);
 	return a;
 }
@@ -114,36 +129,42 @@ static void attach__warn_layout(struct attach *a, const struct binary *b)
 		b->free_threaded ? " (free-threaded)" : "", b->path);
 }
 
+/* What the kernel needs to know of one site. */
+struct where {
+	struct bpf_program *prog;
+	uint64_t offset;
+	uint64_t semaphore;
+};
+
 /* One site: its row in the map first, for the first event can come at once. */
-static int attached__site(struct attach *a, struct attached *f, const struct binary *b, size_t i,
-                          const struct pt_layout *layout, pid_t pid)
+static int attached__site(struct attach *a, struct attached *f, struct pt_site *site,
+                          const struct where *at, pid_t pid)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
-	struct pt_site site = {0};
+	const struct pt_layout *layout =
+		layouts__find(f->binary->py_version, f->binary->free_threaded);
+	__u32 index = a->next_site;
 	struct bpf_link *link;
 	char path[64];
-	__u32 index = a->next_site;
 	int err;
 
-	if (index >= PT_SITES_MAX)
+	if (index >= PT_SITES_MAX || f->cnt == LINKS_MAX)
 		return -ENOSPC;
-	binary__fill_site(b, i, &site);
-	site.binary = (__u32)(f - a->files);
-	site.probe = PT_PROBE_USDT;
+	site->binary = (__u32)(f - a->files);
 	if (layout) {
-		site.layout = *layout;
+		site->layout = *layout;
 		/* an argument in a place that struct pt_arg cannot say: the tuple cannot be found */
-		if (site.args[1].kind != PT_ARG_NONE)
-			site.flags |= PT_SITE_DECODE;
+		if (site->probe == PT_PROBE_UPROBE || site->args[1].kind != PT_ARG_NONE)
+			site->flags |= PT_SITE_DECODE;
 	}
-	err = bpf_map_update_elem(a->sites_fd, &index, &site, BPF_ANY);
+	err = bpf_map_update_elem(a->sites_fd, &index, site, BPF_ANY);
 	if (err)
 		return err < 0 ? err : -errno;
 	opts.bpf_cookie = index;
-	opts.ref_ctr_offset = b->sites[i].semaphore;
+	opts.ref_ctr_offset = at->semaphore;
 	/* by descriptor: it pins the file, deleted or in another mount namespace as it may be */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
-	link = bpf_program__attach_uprobe_opts(a->prog, pid, path, b->sites[i].offset, &opts);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->binary->fd);
+	link = bpf_program__attach_uprobe_opts(at->prog, pid, path, at->offset, &opts);
 	if (!link)
 		return -errno;
 	f->links[f->cnt] = link;
@@ -153,42 +174,91 @@ static int attached__site(struct attach *a, struct attached *f, const struct bin
 	return 0;
 }
 
-int attach__binary(struct attach *a, struct binary *b, pid_t pid)
+static int attached__usdt(struct attach *a, struct attached *f, pid_t pid)
 {
-	const struct pt_layout *layout;
-	struct attached *f;
+	const struct binary *b = f->binary;
 	size_t i;
-	int err;
+	int err = 0;
 
-	if (!b->sites_cnt)
-		return -ENOENT;
-	if (attach__find(a, b))
-		return 0;
+	for (i = 0; i < b->sites_cnt && !err; i++) {
+		struct where at = {a->usdt, b->sites[i].offset, b->sites[i].semaphore};
+		struct pt_site site = {0};
+
+		binary__fill_site(b, i, &site);
+		site.probe = PT_PROBE_USDT;
+		err = attached__site(a, f, &site, &at, pid);
+	}
+	return err;
+}
+
+static int attached__entries(struct attach *a, struct attached *f, pid_t pid)
+{
+	const struct binary *b = f->binary;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < b->entries_cnt && !err; i++) {
+		struct where at = {a->entry, b->entries[i].offset, 0};
+		struct pt_site site = {0};
+
+		binary__fill_entry(b, i, &site);
+		site.probe = PT_PROBE_UPROBE;
+		err = attached__site(a, f, &site, &at, pid);
+		if (b->entries[i].single_stepped)
+			log__warn("%s: each event costs its program about 10 us, for %s has no "
+			          "instruction that "
+			          "the kernel can probe cheaply (%s)",
+			          b->path, b->entries[i].function, b->entries[i].why);
+	}
+	if (!err && b->missing[0])
+		log__warn("%s: %s", b->path, b->missing);
+	return err;
+}
+
+/* Room for one more file, not counted yet. */
+static struct attached *attach__grow(struct attach *a)
+{
+	struct attached *f;
+
 	if (a->files_cnt == a->files_cap) {
 		size_t cap = a->files_cap ? a->files_cap * 2 : 16;
 
 		f = realloc(a->files, cap * sizeof(*f));
 		if (!f)
-			return -ENOMEM;
+			return NULL;
 		a->files = f;
 		a->files_cap = cap;
 	}
 	f = &a->files[a->files_cnt];
 	memset(f, 0, sizeof(*f));
+	return f;
+}
+
+int attach__binary(struct attach *a, struct binary *b, pid_t pid)
+{
+	enum pt_probe probe = attach__probe(b, a->mode);
+	struct attached *f;
+	int err;
+
+	if (!probe)
+		return -ENOENT;
+	if (attach__find(a, b))
+		return 0;
+	f = attach__grow(a);
+	if (!f)
+		return -ENOMEM;
 	f->binary = b;
-	layout = layouts__find(b->py_version, b->free_threaded);
-	if (!layout)
+	if (!layouts__find(b->py_version, b->free_threaded))
 		attach__warn_layout(a, b);
-	for (i = 0; i < b->sites_cnt; i++) {
-		err = attached__site(a, f, b, i, layout, pid);
-		if (err) {
-			attached__detach(f);
-			return err;
-		}
+	err = probe == PT_PROBE_USDT ? attached__usdt(a, f, pid) : attached__entries(a, f, pid);
+	if (err) {
+		attached__detach(f);
+		return err;
 	}
 	a->files_cnt++;
-	log__debug("attached %zu site%s of %s (CPython %s%s)", f->cnt, f->cnt == 1 ? "" : "s",
-	           b->path, b->py_version_text, b->free_threaded ? ", free-threaded" : "");
+	log__debug("attached %zu %s site%s of %s (CPython %s%s)", f->cnt,
+	           probe == PT_PROBE_USDT ? "usdt" : "uprobe", f->cnt == 1 ? "" : "s", b->path,
+	           b->py_version_text, b->free_threaded ? ", free-threaded" : "");
 	return (int)f->cnt;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Probes on files: each python:audit site of a file is attached once, whatever the number of processes
- * that map it, present and future, with its semaphore counted by the kernel.
+ * Probes on files: each python:audit site of a file, or each of its audit functions, is attached once,
+ * whatever the number of processes that map it, present and future; a semaphore is counted by the kernel.
  */
 #ifndef PYTRAIL_ATTACH_H
 #define PYTRAIL_ATTACH_H
@@ -16,8 +16,18 @@ struct attach;
 struct bpf_map;
 struct bpf_program;
 
-/* prog: the audit program; sites: its map. NULL: no memory. */
-struct attach *attach__new(struct bpf_program *prog, struct bpf_map *sites);
+enum probe_mode {
+	PROBE_AUTO,   /* USDT where the file has it, else uprobes */
+	PROBE_USDT,   /* that only */
+	PROBE_UPROBE, /* uprobes on the audit functions, USDT or not */
+};
+
+/* Which probe a file is traced by in that mode; 0: by none. */
+enum pt_probe attach__probe(const struct binary *b, enum probe_mode mode);
+
+/* usdt, entry: the programs for sites and for functions; sites: their map. NULL: no memory. */
+struct attach *attach__new(struct bpf_program *usdt, struct bpf_program *entry,
+                           struct bpf_map *sites, enum probe_mode mode);
 
 /* Detaches everything: the kernel waits for running programs, 0.1 to 0.5 s. */
 void attach__free(struct attach *a);
@@ -25,8 +35,9 @@ void attach__free(struct attach *a);
 /*
  * Attaches all sites of a file. pid: -1 for every process, else the kernel's own filter for one. The
  * binary must outlive the attachment. Returns the number of sites, 0 when the file is attached already;
- * -ENOENT: it has no probe; -ENOSPC: no more room in the sites map; or what the kernel said. Nothing
- * is said but, once per version, that its layout is not known.
+ * -ENOENT: it has no probe; -ENOSPC: no more room in the sites map; or what the kernel said. Said are
+ * only, once per version, that its layout is not known, and per file what uprobes cannot see in it or
+ * see at a high price.
  */
 int attach__binary(struct attach *a, struct binary *b, pid_t pid);
 

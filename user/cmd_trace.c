@@ -155,6 +155,7 @@ static int trace__open(struct trace *t)
 		.max_string = t->opts.max_string,
 		.max_items = t->opts.max_items,
 		.max_depth = t->opts.max_depth,
+		.probe = t->opts.probe,
 		.patterns = t->opts.patterns,
 	};
 	struct epoll_event ev = {.events = EPOLLIN};

@@ -159,6 +159,16 @@ static int session__check(void)
 	return 0;
 }
 
+static struct attach *session__attach_new(const struct session *s, enum probe_mode mode)
+{
+	struct pytrail_bpf *skel = s->skel;
+	bool sleepable = bpf_program__fd(skel->progs.audit_sleepable) >= 0;
+
+	return attach__new(sleepable ? skel->progs.audit_sleepable : skel->progs.audit_plain,
+	                   sleepable ? skel->progs.entry_sleepable : skel->progs.entry_plain,
+	                   skel->maps.sites, mode);
+}
+
 static int session__load(struct session *s, const struct session_options *opts)
 {
 	int err;
@@ -181,10 +191,7 @@ static int session__load(struct session *s, const struct session_options *opts)
 	if (!s->ring)
 		return -errno;
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses));
-	s->attach = attach__new(bpf_program__fd(s->skel->progs.audit_sleepable) >= 0
-	                                ? s->skel->progs.audit_sleepable
-	                                : s->skel->progs.audit_plain,
-	                        s->skel->maps.sites);
+	s->attach = session__attach_new(s, opts->probe);
 	if (!s->losses || !s->attach)
 		return -ENOMEM;
 	/* only now: the tracepoints' programs; the audit program is attached file by file */

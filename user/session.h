@@ -24,6 +24,7 @@ struct session_options {
 	bool selected;   /* only processes given to session__select(); else every process */
 	bool kernel_pid; /* the kernel's own pid filter is used: no look-up at each event */
 	bool follow;     /* children of selected processes too */
+	enum probe_mode probe;
 	const struct pattern_list *patterns; /* or NULL */
 };
 

@@ -52,22 +52,33 @@ static bool whole_host(const struct targets *t)
 	return !t->opts->pids_cnt && !t->child;
 }
 
-static void say_no_probe(const struct binary *b, pid_t pid, bool fatal)
+/* Whether a file can be traced the way that was asked for. */
+static bool can_trace(const struct targets *t, const struct binary *b)
+{
+	return attach__probe(b, t->opts->probe) != 0;
+}
+
+static const char *why_not(const struct targets *t, const struct binary *b)
+{
+	if (t->opts->probe == PROBE_USDT)
+		return "it was built without the python:audit probe (configure --with-dtrace); "
+		       "without "
+		       "--probe=usdt it can be traced by uprobes";
+	return b->missing[0] ? b->missing : "its audit functions were not found";
+}
+
+static void say_cannot(const struct targets *t, const struct binary *b, pid_t pid, bool fatal)
 {
 	char who[32] = "";
 
 	if (pid > 0)
 		snprintf(who, sizeof(who), "process %d: ", pid);
 	if (fatal)
-		log__error("%scannot trace %s: this CPython %s was built without the python:audit "
-		           "probe "
-		           "(configure --with-dtrace)",
-		           who, b->path, b->py_version_text);
+		log__error("%scannot trace %s, CPython %s: %s", who, b->path, b->py_version_text,
+		           why_not(t, b));
 	else
-		log__warn("%sits events cannot be seen: %s, CPython %s, was built without the "
-		          "python:audit "
-		          "probe (configure --with-dtrace)",
-		          who, b->path, b->py_version_text);
+		log__warn("%sthe events of %s, CPython %s, cannot be seen: %s", who, b->path,
+		          b->py_version_text, why_not(t, b));
 }
 
 /* One -p. Returns -1 when it can be traced, else an exit code with the reason said. */
@@ -85,7 +96,7 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 		return EXIT_FAIL;
 	}
 	ret = discover__pid(t->discover, pid, &found);
-	if (ret == 1 && found.binary->sites_cnt) {
+	if (ret == 1 && can_trace(t, found.binary)) {
 		x->binary = found.binary;
 		t->cnt++;
 		return -1;
@@ -93,7 +104,7 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 	if (x->pidfd >= 0)
 		close(x->pidfd);
 	if (ret == 1) {
-		say_no_probe(found.binary, pid, true);
+		say_cannot(t, found.binary, pid, true);
 		return EXIT_CANNOT_TRACE;
 	}
 	if (ret == 0) {
@@ -194,9 +205,9 @@ static int on_found(void *ctx, const struct discovered *found)
 {
 	struct targets *t = ctx;
 
-	if (!found->binary->sites_cnt) {
+	if (!can_trace(t, found->binary)) {
 		if (found->new_binary) {
-			say_no_probe(found->binary, found->pid, false);
+			say_cannot(t, found->binary, found->pid, false);
 			t->without_probe++;
 		}
 		return 0;
@@ -211,9 +222,9 @@ static void targets__attach_path(struct targets *t, const char *path, bool say)
 
 	if (discover__path(t->discover, path, &found) != 1)
 		return;
-	if (!found.binary->sites_cnt) {
+	if (!can_trace(t, found.binary)) {
 		if (say)
-			say_no_probe(found.binary, 0, false);
+			say_cannot(t, found.binary, 0, false);
 		return;
 	}
 	targets__attach_file(t, found.binary, -1);
@@ -283,9 +294,9 @@ static void targets__found(struct targets *t, const struct discovered *found, bo
 {
 	if (attach__has(session__attach(t->session), found->binary))
 		return;
-	if (!found->binary->sites_cnt) {
+	if (!can_trace(t, found->binary)) {
 		if (found->new_binary)
-			say_no_probe(found->binary, found->pid, false);
+			say_cannot(t, found->binary, found->pid, false);
 		return;
 	}
 	if (targets__attach_file(t, found->binary, found->pid) && late)

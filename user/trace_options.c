@@ -22,6 +22,7 @@ enum {
 	OPT_MAX_DEPTH,
 	OPT_STATS,
 	OPT_STRICT,
+	OPT_PROBE,
 };
 
 static const struct option long_options[] = {
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
 	{"stats", optional_argument, NULL, OPT_STATS},
 	{"strict", no_argument, NULL, OPT_STRICT},
+	{"probe", required_argument, NULL, OPT_PROBE},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -162,6 +164,25 @@ static int number_option(const char *name, const char *text, uint64_t min, uint6
 	return err;
 }
 
+static int probe_option(struct trace_options *o, const char *text)
+{
+	static const char *const modes[] = {
+		[PROBE_AUTO] = "auto",
+		[PROBE_USDT] = "usdt",
+		[PROBE_UPROBE] = "uprobe",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (!strcmp(text, modes[i])) {
+			o->probe = (enum probe_mode)i;
+			return 0;
+		}
+	}
+	log__error("--probe is auto, usdt or uprobe, not '%s'", text);
+	return -EINVAL;
+}
+
 static int stats_option(struct trace_options *o, const char *text)
 {
 	o->stats = true;
@@ -200,6 +221,8 @@ static int take(struct trace_options *o, int opt, const char *arg)
 	case OPT_STRICT:
 		o->strict = true;
 		return 0;
+	case OPT_PROBE:
+		return probe_option(o, arg);
 	case 'q':
 		log__set_level(LOG_QUIET);
 		return 0;

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "attach.h"
+
 struct pattern_list;
 
 #define TRACE_MAX_PIDS    1024
@@ -17,6 +19,7 @@ struct trace_options {
 	pid_t pids[TRACE_MAX_PIDS];
 	size_t pids_cnt;
 	bool follow;
+	enum probe_mode probe;
 	struct pattern_list *patterns; /* owned; may be empty */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
