@@ -8,9 +8,11 @@
 struct binary;
 
 struct trace_how {
-	const char *probe;  /* "usdt", NULL: it cannot be traced */
-	bool decoded;       /* arguments are, not only names */
-	const char *reason; /* what stands in the way of the one or the other, NULL: nothing */
+	const char *probe; /* "usdt" or "uprobe", NULL: it cannot be traced */
+	bool decoded;      /* arguments are, not only names */
+	/* What stands in the way of the one or the other, or which events cannot be seen; NULL: nothing.
+	 * Lives as long as the binary. */
+	const char *reason;
 };
 
 struct trace_how trace_how__of(const struct binary *b);
