@@ -316,93 +316,26 @@ static void plan(struct finder *f)
 	}
 }
 
-static bool is_audit_function(const struct finder *f, uint64_t address)
-{
-	address = code_scan__through_plt(f->image, address);
-	for (size_t i = 0; i < f->functions_cnt; i++)
-		if (f->functions[i].address == address)
-			return true;
-	return address && address == f->tstate;
-}
-
-#define PARTS_MAX 16
-
-/* Looks for calls of audit functions in a part of the builtin; parts of code that it jumps (or, with
- * callees, calls) to are noted. Returns the number of such calls. */
-static unsigned scan_part(const struct finder *f, const struct code_range *part,
-                          struct code_range *parts, size_t *cnt, bool callees)
-{
-	const uint8_t *code;
-	struct x86_insn insn;
-	unsigned calls = 0;
-	uint64_t target;
-	size_t len;
-
-	code = elf_image__code(f->image, part->start, &len);
-	if (!code)
-		return 0;
-	if (part->end - part->start < len)
-		len = part->end - part->start;
-	for (size_t pos = 0; pos < len; pos += insn.i.length) {
-		struct code_range other;
-
-		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
-			break;
-		if (!x86_insn__target(&insn, &target))
-			continue;
-		if (x86_insn__is_call(&insn) && is_audit_function(f, target))
-			calls++;
-		if (x86_insn__is_call(&insn) != callees || *cnt == PARTS_MAX ||
-		    (target >= part->start && target < part->end) ||
-		    !audit_symbols__function(&f->symbols, target, &other))
-			continue;
-		for (size_t i = 0; i < *cnt; i++)
-			if (parts[i].start == other.start)
-				other.start = 0;
-		if (other.start)
-			parts[(*cnt)++] = other;
-	}
-	return calls;
-}
-
 /*
  * The part of the builtin from which it calls the audit functions: their return address tells a call
- * that its own probe has reported. Mostly that is all of it; with profile-guided optimisation it can be
- * the cold part that has been split off, and a callee when its body is not inlined.
+ * that its own probe has reported.
  */
 static void find_builtin_range(struct finder *f, uint64_t builtin)
 {
-	struct code_range parts[PARTS_MAX], own = range_of(f, builtin);
-	const struct code_range *with_calls = NULL;
-	size_t cnt = 0, parts_with_calls = 0;
+	uint64_t callees[FUNCTIONS_MAX + 1];
+	struct code_range range;
+	size_t cnt = 0, places;
 
-	own.start = builtin;
-	f->b->builtin_start = own.start;
-	f->b->builtin_end = own.end;
-	if (scan_part(f, &own, parts, &cnt, false))
-		parts_with_calls++;
-	for (int callees = 0; callees < 2 && !with_calls && !parts_with_calls; callees++) {
-		if (callees) {
-			cnt = 0;
-			scan_part(f, &own, parts, &cnt, true);
-		}
-		for (size_t i = 0; i < cnt; i++) {
-			size_t none = PARTS_MAX;
-
-			if (!scan_part(f, &parts[i], NULL, &none, false))
-				continue;
-			with_calls = &parts[i];
-			parts_with_calls++;
-		}
-	}
-	if (with_calls) {
-		f->b->builtin_start = with_calls->start;
-		f->b->builtin_end = with_calls->end;
-	}
-	if (parts_with_calls != 1)
+	for (; cnt < f->functions_cnt; cnt++)
+		callees[cnt] = f->functions[cnt].address;
+	if (f->tstate)
+		callees[cnt++] = f->tstate;
+	places = audit_method__calls_on(f->image, &f->symbols, builtin, callees, cnt, &range);
+	f->b->builtin_start = range.start;
+	f->b->builtin_end = range.end;
+	if (places != 1)
 		miss(f->b, "events of sys.audit() may be seen twice while a hook is installed: %s",
-		     parts_with_calls ? "it calls on from several places"
-		                      : "where it calls on was not found");
+		     places ? "it calls on from several places" : "where it calls on was not found");
 }
 
 static void find_builtin(struct finder *f)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "audit_method.h"
+#include "x86_insn.h"
 
 #define METHOD_SIZE   32
 #define METH_FASTCALL 0x80
@@ -58,4 +59,101 @@ bool audit_method__find(const struct elf_image *image, uint64_t *function)
 		}
 	*function = found;
 	return found != 0;
+}
+
+#define PARTS_MAX 16
+
+struct search {
+	const struct elf_image *image;
+	const struct audit_symbols *symbols;
+	const uint64_t *callees;
+	size_t callees_cnt;
+	struct code_range parts[PARTS_MAX]; /* of other functions or of the same, split off */
+	size_t parts_cnt;
+};
+
+static bool is_callee(const struct search *s, uint64_t address)
+{
+	address = code_scan__through_plt(s->image, address);
+	for (size_t i = 0; i < s->callees_cnt; i++)
+		if (s->callees[i] == address)
+			return true;
+	return false;
+}
+
+static void add_part(struct search *s, const struct code_range *from, uint64_t target)
+{
+	struct code_range part;
+
+	if ((target >= from->start && target < from->end) || s->parts_cnt == PARTS_MAX ||
+	    !audit_symbols__function(s->symbols, target, &part))
+		return;
+	for (size_t i = 0; i < s->parts_cnt; i++)
+		if (s->parts[i].start == part.start)
+			return;
+	s->parts[s->parts_cnt++] = part;
+}
+
+enum follow { NOTHING, JUMPS, CALLS };
+
+/* Whether there is a call of a callee in this part, and where the first one is; notes where the jumps
+ * or calls in it lead to. */
+static bool search_part(struct search *s, const struct code_range *part, enum follow follow,
+                        struct code_range *call)
+{
+	const uint8_t *code;
+	struct x86_insn insn;
+	bool found = false;
+	uint64_t target;
+	size_t len;
+
+	code = elf_image__code(s->image, part->start, &len);
+	if (!code)
+		return false;
+	if (part->end - part->start < len)
+		len = part->end - part->start;
+	for (size_t pos = 0; pos < len; pos += insn.i.length) {
+		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
+			break;
+		if (!x86_insn__target(&insn, &target))
+			continue;
+		if (x86_insn__is_call(&insn) && !found && is_callee(s, target)) {
+			*call = (struct code_range){insn.address, insn.next + 1};
+			found = true;
+		}
+		if (follow == (x86_insn__is_call(&insn) ? CALLS : JUMPS))
+			add_part(s, part, target);
+	}
+	return found;
+}
+
+size_t audit_method__calls_on(const struct elf_image *image, const struct audit_symbols *symbols,
+                              uint64_t function, const uint64_t *callees, size_t cnt,
+                              struct code_range *out)
+{
+	struct search s = {.image = image, .symbols = symbols, .callees = callees, .callees_cnt = cnt};
+	struct code_range call, own;
+	size_t found = 0;
+
+	if (!audit_symbols__function(symbols, function, &own)) {
+		own = (struct code_range){function, code_scan__function_end(image, function)};
+		*out = own;
+		return search_part(&s, &own, NOTHING, out);
+	}
+	own.start = function;
+	*out = own;
+	if (search_part(&s, &own, JUMPS, &call))
+		found++;
+	for (int again = 0; !found && again < 2; again++) {
+		if (again) {
+			s.parts_cnt = 0;
+			search_part(&s, &own, CALLS, &call);
+		}
+		for (size_t i = 0; i < s.parts_cnt; i++)
+			if (search_part(&s, &s.parts[i], NOTHING, &call)) {
+				*out = s.parts[i];
+				found++;
+			}
+	}
+	return found;
 }

@@ -10,9 +10,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audit_symbols.h"
 #include "elf_image.h"
 
 /* False: not found, or there are several that differ. */
 bool audit_method__find(const struct elf_image *image, uint64_t *function);
+
+/*
+ * The range of code from which it calls one of the callees: all of the function as a rule, its cold part
+ * where profile-guided optimisation has split that off, the function it calls in turn where its body
+ * was not inlined, no more than the call when no table says where the function ends. Returns the number
+ * of such places; with 0 the range is the function's.
+ */
+size_t audit_method__calls_on(const struct elf_image *image, const struct audit_symbols *symbols,
+                              uint64_t function, const uint64_t *callees, size_t cnt,
+                              struct code_range *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "x86_insn.h"
 
 #define FUNCTION_MAX 16384 /* bytes */
+#define STRINGS_MAX  64
 
 static const struct code_range *range_of(const struct code_range *ranges, size_t cnt, uint64_t address)
 {
@@ -98,28 +99,46 @@ void code_scan__loads(const struct elf_image *image, const uint64_t *addresses, 
 		}
 }
 
+struct string {
+	const char *text;
+	size_t len;
+};
+
+static size_t find_strings(const struct elf_image_segment *s, const struct string *strings,
+                           size_t cnt, const bool ends[256], uint64_t *out, size_t max)
+{
+	size_t found = 0;
+
+	/* Most bytes are not looked at twice: a terminator, behind the last letter of one of them. */
+	for (size_t end = 1; end < s->len; end++) {
+		if (s->bytes[end] || !ends[s->bytes[end - 1]])
+			continue;
+		for (size_t n = 0; n < cnt && found < max; n++)
+			if (end >= strings[n].len && !memcmp(s->bytes + end - strings[n].len,
+			                                     strings[n].text, strings[n].len))
+				out[found++] = s->address + end - strings[n].len;
+	}
+	return found;
+}
+
 size_t code_scan__strings(const struct elf_image *image, const char *const *strings, size_t cnt,
                           uint64_t *out, size_t max)
 {
+	struct string list[STRINGS_MAX];
 	const struct elf_image_segment *s;
 	size_t segments, found = 0;
+	bool ends[256] = {false};
 
-	s = elf_image__segments(image, &segments);
-	for (size_t i = 0; i < segments; i++) {
-		const uint8_t *p = s[i].bytes, *end = s[i].bytes + s[i].len;
-
-		for (; !s[i].writable && (p = memchr(p, '\0', end - p)); p++) {
-			if (p == s[i].bytes || !p[-1])
-				continue;
-			for (size_t n = 0; n < cnt && found < max; n++) {
-				size_t len = strlen(strings[n]);
-
-				if ((size_t)(p - s[i].bytes) >= len &&
-				    !memcmp(p - len, strings[n], len))
-					out[found++] = s[i].address + (p - s[i].bytes) - len;
-			}
-		}
+	cnt = cnt < STRINGS_MAX ? cnt : STRINGS_MAX;
+	for (size_t n = 0; n < cnt; n++) {
+		list[n] = (struct string){strings[n], strlen(strings[n])};
+		if (list[n].len)
+			ends[(uint8_t)strings[n][list[n].len - 1]] = true;
 	}
+	s = elf_image__segments(image, &segments);
+	for (size_t i = 0; i < segments; i++)
+		if (!s[i].writable)
+			found += find_strings(&s[i], list, cnt, ends, out + found, max - found);
 	qsort(out, found, sizeof(*out), compare);
 	return found;
 }
@@ -127,6 +146,7 @@ size_t code_scan__strings(const struct elf_image *image, const char *const *stri
 uint64_t code_scan__function_end(const struct elf_image *image, uint64_t function)
 {
 	uint64_t at = function, furthest = function, target;
+	bool after_call = false;
 	struct x86_insn insn;
 	const uint8_t *code;
 	size_t len;
@@ -135,8 +155,12 @@ uint64_t code_scan__function_end(const struct elf_image *image, uint64_t functio
 		code = elf_image__code(image, at, &len);
 		if (!code || !x86_insn__decode(code, len, at, &insn))
 			break;
+		/* Behind a call that does not return there may be padding only. */
+		if (after_call && at > furthest && insn.i.mnemonic == ZYDIS_MNEMONIC_NOP)
+			break;
 		at = insn.next;
-		if (!x86_insn__ends_flow(&insn) || x86_insn__is_call(&insn))
+		after_call = x86_insn__is_call(&insn);
+		if (!x86_insn__ends_flow(&insn) || after_call)
 			continue;
 		/* A jump over more than that is to another function, or to a part split off. */
 		if (x86_insn__target(&insn, &target) && target > furthest &&
