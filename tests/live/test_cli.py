@@ -2,8 +2,10 @@
 """`pytrail trace -- COMMAND` and the options, as a user sees them: streams and exit codes."""
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 import util
@@ -237,21 +239,18 @@ def test_record_and_replay(tmp_path):
     assert len(events(json_lines(filtered.stdout))) == 1
 
 
-def test_not_root(tmp_path):
+def test_not_root():
     """Exit status 3, one sentence that says what is missing."""
-    program = tmp_path / "pytrail"
-    program.write_bytes(open(util.PYTRAIL, "rb").read())
-    program.chmod(0o755)
-    for directory in (tmp_path, *tmp_path.parents):
-        if str(directory).startswith("/tmp/"):
-            os.chmod(directory, 0o755)
-    for args in (["-p", str(os.getpid())], [], ["--", "/bin/true"]):
-        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-        result = subprocess.run([*nobody, str(program), "trace", "-o", "json", *args],
-                                capture_output=True, text=True, timeout=util.LIMIT, check=False)
-        assert result.returncode == 3, result
-        assert result.stdout == "" and result.stderr.count("\n") == 1, result.stderr
-        assert "root" in result.stderr or "CAP_" in result.stderr
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    with tempfile.TemporaryDirectory() as directory:  # that nobody can read
+        os.chmod(directory, 0o755)
+        program = shutil.copy(util.PYTRAIL, directory)
+        for args in (["-p", str(os.getpid())], [], ["--", "/bin/true"]):
+            result = subprocess.run([*nobody, program, "trace", "-o", "json", *args], text=True,
+                                    capture_output=True, timeout=util.LIMIT, check=False)
+            assert result.returncode == 3, result
+            assert result.stdout == "" and result.stderr.count("\n") == 1, result.stderr
+            assert "root" in result.stderr or "CAP_" in result.stderr
 
 
 def test_check_says_that_this_host_can_be_traced():

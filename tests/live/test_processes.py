@@ -118,12 +118,12 @@ def test_it_ends_when_its_processes_have_ended(python):
 
 
 def test_duration(target):
-    with Tracer("-p", str(target.pid), "-o", "json", "--duration", "2") as tracer:
+    with Tracer("-p", str(target.pid), "-o", "json", "--duration", "5") as tracer:
         tracer.wait_attached(target)
         target.do('sys.audit("test.v", 1)')
         assert tracer.wait_end() == 0
     assert values(tracer.records()) == [1]
-    assert float(util.SUMMARY.search(tracer.stderr)["seconds"]) < 20
+    assert float(util.SUMMARY.search(tracer.stderr)["seconds"]) < 30
 
 
 # --- PIDs that cannot be traced: one clear sentence, an exit code ------------------------
