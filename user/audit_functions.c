@@ -15,7 +15,9 @@
 #define PY_3_9        0x03090000
 #define FUNCTIONS_MAX (AUDIT_COPIES_MAX + 1)
 #define STRINGS_MAX   256
-#define LOAD_TO_CALL  48 /* bytes from the load of an event's name to the call, at most */
+#define LOAD_TO_CALL  48    /* bytes from the load of an event's name to the call, at most */
+#define HITS_MAX      4096  /* of all scans; interpreters have less than 300 */
+#define FUNCTION_MAX  65536 /* bytes */
 
 /* Events that CPython raises by _PySys_Audit: import.c, bltinmodule.c, pylifecycle.c, sysmodule.c. */
 static const char *const own_events[] = {
@@ -55,6 +57,7 @@ struct finder {
 	struct function functions[FUNCTIONS_MAX];
 	size_t functions_cnt;
 	uint64_t tstate; /* sys_audit_tstate, 0: not proven */
+	unsigned hits;
 };
 
 __attribute__((format(printf, 2, 3))) static void miss(struct binary *b, const char *format, ...)
@@ -102,6 +105,12 @@ static void add_if_copy(struct finder *f, uint64_t address)
 		add_function(f, address, 3);
 }
 
+/* A hit costs more than the scan to it: a file made of nothing else must not keep us busy. */
+static bool is_over(struct finder *f)
+{
+	return ++f->hits > HITS_MAX;
+}
+
 /* What calls sys_audit_tstate is a copy of _PySys_Audit, whatever its name. */
 static bool on_caller(void *ctx, uint64_t from, uint64_t target, bool is_call)
 {
@@ -115,7 +124,7 @@ static bool on_caller(void *ctx, uint64_t from, uint64_t target, bool is_call)
 		if (from >= range.start && from < range.end)
 			f->functions[i].calls_tstate = true;
 	}
-	return true;
+	return !is_over(f);
 }
 
 /* Any variadic function can show where and how sys_audit_tstate is called; then all that call it are
@@ -156,7 +165,7 @@ static bool on_load(void *ctx, uint64_t from, uint64_t address)
 			break;
 		at = insn.next;
 	}
-	return true;
+	return !is_over(f);
 }
 
 struct parents {
@@ -179,7 +188,7 @@ static bool on_jump(void *ctx, uint64_t from, uint64_t target, bool is_call)
 		    audit_symbols__function(&parents->finder->symbols, from, &range))
 			add_if_copy(parents->finder, range.start);
 	}
-	return true;
+	return !is_over(parents->finder);
 }
 
 /* Each python:audit site is in a copy of sys_audit_tstate's code: in it, or inlined into a copy of
@@ -227,6 +236,8 @@ static void find_functions(struct finder *f)
 	for (size_t i = 0; i < f->functions_cnt; i++)
 		f->functions[i].handed_on =
 			audit_walk__reaches(f->image, f->functions[i].address, f->tstate);
+	if (f->hits > HITS_MAX)
+		miss(f->b, "events of copies of _PySys_Audit: too much code refers to it");
 	if (f->functions_cnt < 2)
 		miss(f->b, "events that the interpreter raises itself (import, exec, sys.*): "
 		           "_PySys_Audit was not found");
@@ -257,6 +268,8 @@ static int fill_entry(const struct finder *f, uint64_t function, enum pt_entry k
 	}
 	if (range.end - function < len)
 		len = range.end - function;
+	if (len > FUNCTION_MAX)
+		len = FUNCTION_MAX;
 	err = probe_site__choose(code, len, function, kind, first_vararg, &site);
 	out->address = site.address;
 	out->stack_moved = site.stack_moved;

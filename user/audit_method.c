@@ -61,7 +61,8 @@ bool audit_method__find(const struct elf_image *image, uint64_t *function)
 	return found != 0;
 }
 
-#define PARTS_MAX 16
+#define PARTS_MAX    16
+#define FUNCTION_MAX 65536 /* bytes of a part that are looked at */
 
 struct search {
 	const struct elf_image *image;
@@ -112,6 +113,8 @@ static bool search_part(struct search *s, const struct code_range *part, enum fo
 		return false;
 	if (part->end - part->start < len)
 		len = part->end - part->start;
+	if (len > FUNCTION_MAX)
+		len = FUNCTION_MAX;
 	for (size_t pos = 0; pos < len; pos += insn.i.length) {
 		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
 			break;

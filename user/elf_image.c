@@ -5,7 +5,7 @@
 
 #include "elf_image.h"
 
-#define IMAGE_MAX      (256u << 20) /* bytes of all segments; the largest interpreter known has 100 MB */
+#define IMAGE_MAX      (128u << 20) /* bytes of all segments; the largest interpreters have 40 MB */
 #define SEGMENTS_MAX   16
 #define RELOCATION_MAX (64u << 20) /* bytes of a relocation table */
 
@@ -14,6 +14,7 @@ struct elf_image {
 	uint8_t *owned[SEGMENTS_MAX];
 	size_t segments_cnt;
 	uint64_t eh_frame_hdr;
+	uint64_t dynamic_symbols; /* address of the table, 0: none */
 };
 
 static const struct elf_image_segment *segment_of(const struct elf_image *image, uint64_t address)
@@ -70,16 +71,14 @@ static void put_word(struct elf_image *image, uint64_t address, uint64_t word)
 }
 
 /* The value of a dynamic symbol that the file itself defines. */
-static bool symbol_value(struct elf_file *e, const struct elf_image *image, uint32_t n,
-                         uint64_t *value)
+static bool symbol_value(const struct elf_image *image, uint32_t n, uint64_t *value)
 {
-	uint64_t table;
+	uint64_t table = image->dynamic_symbols;
 	const uint8_t *p;
 	Elf64_Sym sym;
 	size_t len;
 
-	if (!n || !elf_file__dynamic(e, DT_SYMTAB, 0, &table) ||
-	    __builtin_add_overflow(table, n * sizeof(sym), &table))
+	if (!n || !table || __builtin_add_overflow(table, n * sizeof(sym), &table))
 		return false;
 	p = elf_image__at(image, table, &len);
 	if (!p || len < sizeof(sym))
@@ -91,7 +90,7 @@ static bool symbol_value(struct elf_file *e, const struct elf_image *image, uint
 	return true;
 }
 
-static void relocate(struct elf_file *e, struct elf_image *image, const Elf64_Rela *r, bool in_place)
+static void relocate(struct elf_image *image, const Elf64_Rela *r, bool in_place)
 {
 	uint64_t addend = (uint64_t)r->r_addend, value;
 
@@ -104,17 +103,17 @@ static void relocate(struct elf_file *e, struct elf_image *image, const Elf64_Re
 	case R_X86_64_64:
 		if (in_place && !elf_image__word(image, r->r_offset, &addend))
 			break;
-		if (symbol_value(e, image, ELF64_R_SYM(r->r_info), &value))
+		if (symbol_value(image, ELF64_R_SYM(r->r_info), &value))
 			put_word(image, r->r_offset, value + addend);
 		break;
 	case R_X86_64_GLOB_DAT:
 	case R_X86_64_JUMP_SLOT:
-		if (symbol_value(e, image, ELF64_R_SYM(r->r_info), &value))
+		if (symbol_value(image, ELF64_R_SYM(r->r_info), &value))
 			put_word(image, r->r_offset, value);
 		break;
 	}
 #else
-	(void)e, (void)image, (void)addend, (void)value, (void)in_place;
+	(void)image, (void)addend, (void)value, (void)in_place;
 #endif
 }
 
@@ -140,7 +139,7 @@ static int relocate_table(struct elf_file *e, struct elf_image *image, int64_t t
 		Elf64_Rela r = {0};
 
 		memcpy(&r, data + pos, step);
-		relocate(e, image, &r, !rela);
+		relocate(image, &r, !rela);
 	}
 	free(data);
 	return 0;
@@ -189,6 +188,7 @@ int elf_image__load(struct elf_file *e, struct elf_image **out)
 	if (!image)
 		return -ENOMEM;
 	err = load_segments(e, image);
+	elf_file__dynamic(e, DT_SYMTAB, 0, &image->dynamic_symbols);
 	if (!err)
 		err = relocate_table(e, image, DT_RELA, DT_RELASZ, true);
 	if (!err)
