@@ -3,8 +3,8 @@
  * Attaches an empty program to a file's probe site, for all processes that map it, says `attached`
  * and stays until its standard input ends.
  *
- *   floor usdt FILE                           python:audit, both arguments read by libbpf's BPF_USDT
- *   floor uprobe FILE OFFSET [REF_CTR_OFFSET]  nothing read; file offsets, any base
+ *   floor usdt FILE                    python:audit, both arguments read by libbpf's BPF_USDT
+ *   floor uprobe FILE OFFSET[:REF]...  nothing read; file offsets of sites and their semaphores
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,28 +23,41 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: floor usdt FILE | floor uprobe FILE OFFSET [REF_CTR_OFFSET]\n");
+	fprintf(stderr, "usage: floor usdt FILE | floor uprobe FILE OFFSET[:REF]...\n");
 	return 2;
 }
 
-static struct bpf_link *attach(struct floor_bpf *skel, int argc, char **argv)
+/* Links live as long as the process. Returns 0 or -errno. */
+static int attach_usdt(struct floor_bpf *skel, const char *path)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts);
+	return bpf_program__attach_usdt(skel->progs.floor_usdt, -1, path, "python", "audit", NULL)
+	               ? 0
+	               : -errno;
+}
 
-	if (!strcmp(argv[1], "usdt"))
-		return bpf_program__attach_usdt(skel->progs.floor_usdt, -1, argv[2], "python",
-		                                "audit", NULL);
-	if (argc > 4)
-		opts.ref_ctr_offset = strtoul(argv[4], NULL, 0);
-	return bpf_program__attach_uprobe_opts(skel->progs.floor_uprobe, -1, argv[2],
-	                                       strtoul(argv[3], NULL, 0), &opts);
+static int attach_uprobes(struct floor_bpf *skel, const char *path, char **sites, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, opts);
+		char *end;
+		size_t offset = strtoul(sites[i], &end, 0);
+
+		if (*end == ':')
+			opts.ref_ctr_offset = strtoul(end + 1, NULL, 0);
+		if (!bpf_program__attach_uprobe_opts(skel->progs.floor_uprobe, -1, path, offset,
+		                                     &opts))
+			return -errno;
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct floor_bpf *skel;
-	struct bpf_link *link;
 	char byte;
+	int err;
 
 	if (argc < 3 || (strcmp(argv[1], "usdt") && (strcmp(argv[1], "uprobe") || argc < 4)))
 		return usage();
@@ -54,17 +67,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "floor: cannot load: %s\n", strerror(errno));
 		return 1;
 	}
-	link = attach(skel, argc, argv);
-	if (!link) {
-		fprintf(stderr, "floor: cannot attach to %s: %s\n", argv[2], strerror(errno));
-		floor_bpf__destroy(skel);
+	err = !strcmp(argv[1], "usdt") ? attach_usdt(skel, argv[2])
+	                               : attach_uprobes(skel, argv[2], argv + 3, argc - 3);
+	if (err) {
+		fprintf(stderr, "floor: cannot attach to %s: %s\n", argv[2], strerror(-err));
 		return 1;
 	}
 	puts("attached");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
-	bpf_link__destroy(link);
-	floor_bpf__destroy(skel);
 	return 0;
 }

@@ -2,7 +2,7 @@
 """What an event costs the process that raises it, beside other ways to see it."""
 import os
 
-from tracers import Bcc, Bpftrace, Floor, Pytrail
+from tracers import Bcc, Bpftrace, Floor, Pytrail, PytrailUprobe
 from world import Idle, Producer, Unavailable
 
 SHAPES = ("open", "import", "exec", "popen", "none", "id")
@@ -23,6 +23,8 @@ CASES = (
     ("by-name", "pytrail, event filtered out by name", ("open",)),
     ("by-pid", "pytrail tracing another process of the binary", ("open",)),
     ("by-map", "pytrail tracing two others (filter in BPF)", ("open",)),
+    ("uprobe", "pytrail by uprobes, JSON to /dev/null", ("open", "id")),
+    ("uprobe-floor", "empty BPF program at the same uprobe sites", ("open", "id")),
     ("bpftrace", "bpftrace printing event and arguments", ("open",)),
     ("bcc", "bcc's Python front end doing the same", ("open",)),
 )
@@ -49,7 +51,11 @@ class Bench:
         if case == "floor":
             return Floor(world, target)
         if case == "floor-raw":
+            return Floor(world, target, "raw")
+        if case == "uprobe-floor":
             return Floor(world, target, "uprobe")
+        if case == "uprobe":
+            return PytrailUprobe(world, target)
         if case in ("null", "others"):
             return Pytrail(world, target)
         if case == "file":

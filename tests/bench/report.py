@@ -29,7 +29,7 @@ def table(head, rows):
 def producer_tables(r, _skipped):
     rows, shapes = [], []
     for case, title, _ in group_producer.CASES:
-        if not r.rounds(case, "open wall"):
+        if not r.rounds(case, "open wall") or case.startswith("uprobe"):
             continue
         lost = r.spread(case, "lost share").median
         rows.append([title, number(r.spread(case, "open wall")), number(r.spread(case, "open cpu")),
@@ -39,11 +39,17 @@ def producer_tables(r, _skipped):
             shapes.append([title] + [number(r.spread(case, f"{s} wall")) for s in group_producer.SHAPES])
     ratios = [["pytrail / floor"] + [number(r.ratio("null", "floor", f"{s} wall"), "{:.2f}")
                                      for s in group_producer.SHAPES]]
+    uprobe = [[title, *[number(r.spread(case, f"{s} wall")) for case in ("uprobe-floor", "uprobe")],
+               number(r.ratio("uprobe", "uprobe-floor", f"{s} wall"), "{:.2f}")]
+              for s, title in (("id", "id(), raised in C"),
+                               ("open", "open, through sys.audit"))]
     lost = number(r.spread("others", "lost share"), "{:.1%}")
     return [("What one `open` event costs its producer, by USDT",
              table(["", "ns, clock", "ns, CPU time", "/ floor", "lost"], rows)),
             (f"Other events, ns by the clock (pytrail lost {lost} of them: large records at full speed)",
-             table([""] + [SHAPE_TITLES[s] for s in group_producer.SHAPES], shapes + ratios))]
+             table([""] + [SHAPE_TITLES[s] for s in group_producer.SHAPES], shapes + ratios)),
+            ("By uprobes, as on a build without USDT, ns by the clock",
+             table(["", "empty program", "pytrail", "pytrail / empty"], uprobe))]
 
 
 def replay_tables(r, _skipped):

@@ -64,13 +64,16 @@ class Tracer:
 
 
 class Floor(Tracer):
-    """The empty program of floor.bpf.c: kind is usdt or uprobe."""
+    """The empty program of floor.bpf.c: at the USDT site with its arguments read; without (raw); or at
+    the sites that `pytrail --probe uprobe` has."""
 
     def __init__(self, world, target, kind="usdt"):
-        pc, semaphore = world.probes.sites[0]
-        where = [] if kind == "usdt" else [hex(file_offset(world.probes, pc))] + (
-            [hex(file_offset(world.probes, semaphore))] if semaphore else [])
-        super().__init__(target, [world.floor, kind, world.python, *where], stdout=subprocess.PIPE)
+        sites = {"usdt": [], "raw": world.probes.sites, "uprobe": world.uprobes}[kind]
+        offsets = [file_offset(world.probes, pc) +
+                   (":" + file_offset(world.probes, semaphore) if semaphore else "")
+                   for pc, semaphore in sites]
+        super().__init__(target, [world.floor, "uprobe" if offsets else "usdt", world.python, *offsets],
+                         stdout=subprocess.PIPE)
 
     def is_attached(self):
         return self.popen.stdout.readline() == b"attached\n"
@@ -82,7 +85,7 @@ class Floor(Tracer):
 def file_offset(probes, address):
     for _, _, offset, vaddr, _, filesz, _, _ in probes.loads:
         if vaddr <= address < vaddr + filesz:
-            return offset + address - vaddr
+            return hex(offset + address - vaddr)
     raise Unavailable(f"no segment holds {address:#x}")
 
 
@@ -105,6 +108,22 @@ class Pytrail(Tracer):
         if not match:
             raise Unavailable(f"pytrail wrote no summary: {self.said()[-300:]}")
         return {k: int(match[k]) for k in ("events", "filtered", "lost")}
+
+
+class PytrailUprobe(Pytrail):
+    """The same through uprobes on CPython's audit functions, as where there is no USDT probe. Learns
+    the sites from what is patched when it is first attached."""
+
+    def __init__(self, world, target):
+        self.world = world
+        super().__init__(world, target, "--probe", "uprobe")
+
+    def is_attached(self):
+        if "attached" not in self.said():
+            return False
+        if not self.world.uprobes:
+            self.world.uprobes = [(address, 0) for address in self.target.text_changes()]
+        return bool(self.world.uprobes)
 
 
 class Bpftrace(Tracer):

@@ -30,6 +30,7 @@ class World:
         self.pytrail = shutil.copy(util.PYTRAIL, os.path.join(self.dir, "pytrail"))
         self.python = util.private_python(self.dir)
         self.probes = util.Probes(self.python)
+        self.uprobes = []  # [(link address, 0)] of what `pytrail --probe uprobe` attaches to
         self.env = {**util.python_env(), "PYTHONHASHSEED": "0"}
         self.floor = os.path.join(BUILD, "floor")
         self.chook = os.path.join(BUILD, "chook.so")
@@ -69,7 +70,20 @@ class Process:
         """Whether a breakpoint (or the kernel's optimised call) is at a site, or a semaphore is up."""
         return any(self.memory(self.map + pc, 1)[0] != self.world.probes.file_byte(pc) or
                    (semaphore and self.memory(self.map + semaphore, 2) != b"\0\0")
-                   for pc, semaphore in self.world.probes.sites)
+                   for pc, semaphore in self.world.probes.sites + self.world.uprobes)
+
+    def text_changes(self):
+        """Link addresses where code in memory is not that of the file; of a run the first."""
+        probes, found = self.world.probes, []
+        for _, flags, offset, vaddr, _, size, _, _ in probes.loads:
+            if not flags & 1:  # PF_X
+                continue
+            wanted, there = probes.data[offset:offset + size], self.memory(self.map + vaddr, size)
+            if wanted == there:
+                continue
+            different = [i for i in range(size) if wanted[i] != there[i]]
+            found += [vaddr + i for i in different if i - 1 not in different]
+        return found
 
     def attached(self):
         return all(self.memory(self.map + pc, 1)[0] != self.world.probes.file_byte(pc) and
