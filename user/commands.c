@@ -22,6 +22,8 @@ static const char trace_usage[] =
 	"                            of the signal that killed it)\n"
 	"  -e, --events PATTERNS     comma-separated names and globs of events, `!` excludes:\n"
 	"                            -e 'open,socket.*,!socket.gethostname'; repeats\n"
+	"      --probe MODE          how: auto (USDT where a file has it, uprobes on the audit\n"
+	"                            functions where not), usdt or uprobe\n"
 	"\n"
 	"What to write\n"
 	"  -o, --output FORMAT[:DEST]\n"

@@ -57,7 +57,8 @@ def test_no_line_of_the_help_is_wide():
 def test_help_of_trace_names_every_option():
     text = run("help", "trace").stdout
     for option in ["-p", "-f", "-e", "-o", "--duration", "--max-events", "--record", "--ring-size",
-                   "--max-string", "--max-items", "--max-depth", "--stats", "--strict", "-q", "-v"]:
+                   "--max-string", "--max-items", "--max-depth", "--stats", "--strict", "--probe",
+                   "-q", "-v"]:
         assert option in text
 
 
@@ -102,6 +103,7 @@ def test_unknown_command_that_is_like_none():
     ["trace", "--max-items", "0"],
     ["trace", "--max-depth", "9"],
     ["trace", "--stats=x"],
+    ["trace", "--probe", "x"],
     ["trace", "-p", "1", "--", "true"],
     ["list", "--bogus"],
     ["list", "word"],

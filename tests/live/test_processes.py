@@ -182,17 +182,40 @@ def without_probe():
                     yield path
 
 
-def test_a_python_without_the_probe():
+# Raises an event whenever it is told to, and says so.
+TOLD = "import sys\nfor line in sys.stdin: sys.audit('test.v', 1); print('done', flush=True)"
+
+
+@pytest.fixture
+def unprobed():
+    """A running interpreter that was built without python:audit."""
     path = next(without_probe(), None)
     if not path:
         pytest.skip("no interpreter without the probe here (looked for pyenv's)")
-    with subprocess.Popen([path, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        maps = f"/proc/{process.pid}/maps"
-        util.wait_until(lambda: "libc" in open(maps, encoding="utf-8").read(), "it has started")
-        try:
-            result = run("trace", "-o", "json", "-p", str(process.pid))
-        finally:
-            process.kill()
+    with subprocess.Popen([path, "-c", TOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        raise_event(process)
+        yield process
+        process.kill()
+
+
+def raise_event(process):
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "done\n"
+
+
+def test_a_python_without_the_probe(unprobed):
+    """It is traced by its functions."""
+    with Tracer("-p", str(unprobed.pid), "-o", "json", "-e", "test.v") as tracer:
+        util.wait_until(lambda: raise_event(unprobed) or events(tracer.records()), "an event")
+        assert tracer.stop() == 0
+    assert {r["python"]["probe"] for r in events(tracer.records())} == {"uprobe"}
+    raise_event(unprobed)  # lives on
+
+
+def test_a_python_without_the_probe_that_is_asked_for(unprobed):
+    result = run("trace", "-o", "json", "--probe", "usdt", "-p", str(unprobed.pid))
     assert_refused(result, "probe")
 
 
