@@ -48,8 +48,9 @@ enum pt_rec_kind {
 	PT_REC_EXIT = 3,  /* struct pt_rec: the last thread of the process has exited */
 	PT_REC_FORK = 4,  /* struct pt_rec: the task is a new process, ppid its parent */
 	/* made by user space, in record files and in the same stream */
-	PT_REC_PROCESS = 64, /* struct pt_process: facts of a process, before its first event */
-	PT_REC_LOST = 65,    /* struct pt_lost */
+	PT_REC_PROCESS = 64,   /* struct pt_process: facts of a process, before its first event */
+	PT_REC_LOST = 65,      /* struct pt_lost */
+	PT_REC_CALL_SITE = 66, /* struct pt_call_site: before the process's first event from there */
 };
 
 /* Who: the thread that raised the event, as the kernel knows it at that moment. */
@@ -166,6 +167,19 @@ struct pt_process {
 	__u32 argv_len;
 	__u32 cwd_len;
 	__u32 container_len;
+};
+
+/*
+ * What the call_site of a process's events is. Strings follow as in struct pt_process, without a NUL
+ * in them: base name of the mapped file (PT_UNKNOWN_LEN: memory of no file), function (PT_UNKNOWN_LEN:
+ * not known).
+ */
+struct pt_call_site {
+	struct pt_rec rec;
+	__u64 address; /* struct pt_audit.call_site */
+	__u64 offset; /* in the function; without one, link-time address in the file; ~0: not known */
+	__u32 module_len;
+	__u32 symbol_len;
 };
 
 enum pt_lost_cause {
@@ -351,6 +365,7 @@ _Static_assert(sizeof(struct pt_rec) == 72, "wire");
 _Static_assert(sizeof(struct pt_audit) == 72 + 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
 _Static_assert(sizeof(struct pt_process) == 72 + 16, "wire");
+_Static_assert(sizeof(struct pt_call_site) == 72 + 24, "wire");
 _Static_assert(sizeof(struct pt_lost) == 72 + 32, "wire");
 _Static_assert(sizeof(struct pt_lost_key) == 8, "wire");
 _Static_assert(sizeof(struct pt_lost_value) == 24 + 56, "wire");

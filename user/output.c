@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enrich/call_site.h"
 #include "enrich/process.h"
 #include "format/format.h"
 #include "pattern.h"
@@ -18,6 +19,9 @@
 
 /* Processes whose facts are kept. */
 #define PROCESSES_MAX 16384
+/* Those whose call sites are, and bytes for these. */
+#define CALLERS_MAX       4096
+#define CALLERS_MAX_BYTES (48u << 20)
 /* Bytes that gather before a sink gets them, unless output__flush() comes first. */
 #define BATCH (256 * 1024)
 
@@ -33,6 +37,7 @@ struct output {
 	struct output_options opts;
 	struct output_stats stats;
 	struct process_table *processes;
+	struct call_sites *call_sites;
 	struct branch *branches;
 	size_t branches_cnt;
 	struct buf scratch;
@@ -103,7 +108,8 @@ int output__new(const struct output_options *opts, struct output **out)
 		o->opts.boot_id = "";
 	o->processes = process_table__new(o->opts.boot_id, PROCESSES_MAX);
 	o->branches = calloc(cnt, sizeof(*o->branches));
-	if (!o->processes || !o->branches)
+	o->call_sites = call_sites__new(CALLERS_MAX, CALLERS_MAX_BYTES);
+	if (!o->processes || !o->branches || !o->call_sites)
 		goto fail;
 	for (size_t i = 0; i < cnt; i++) {
 		err = add_branch(o, opts->specs_cnt ? opts->specs[i] : fallback);
@@ -128,6 +134,7 @@ void output__free(struct output *o)
 		buf__free(&o->branches[i].buf);
 	}
 	process_table__free(o->processes);
+	call_sites__free(o->call_sites);
 	buf__free(&o->scratch);
 	free(o->branches);
 	free(o);
@@ -210,11 +217,30 @@ static int record_process(struct output *o, const struct process *p, const struc
 	return to_record_file(o, o->scratch.data, o->scratch.len);
 }
 
+/* Sets what user space adds to an event, the record file included. */
+static int enrich(struct output *o, struct event *ev)
+{
+	const struct pt_audit *a = ev->audit;
+	bool fresh;
+
+	ev->process = process_table__get(o->processes, &a->rec.task, o->opts.live, &fresh);
+	if (fresh && o->opts.record && record_process(o, ev->process, &a->rec))
+		return o->err;
+	if (!a->call_site)
+		return 0;
+	ev->call_site =
+		call_sites__get(o->call_sites, &a->rec.task, a->call_site, o->opts.live, &fresh);
+	if (!fresh || !o->opts.record)
+		return 0;
+	buf__reset(&o->scratch);
+	call_site__to_record(ev->call_site, &a->rec, &o->scratch);
+	return o->scratch.failed ? 0 : to_record_file(o, o->scratch.data, o->scratch.len);
+}
+
 static int output__audit(struct output *o, const void *record, size_t size)
 {
 	const struct pt_rec *rec = record;
 	struct event ev;
-	bool fresh;
 
 	if (reader__audit(record, size, &ev))
 		return output__malformed(o, rec);
@@ -222,10 +248,7 @@ static int output__audit(struct output *o, const void *record, size_t size)
 		o->stats.filtered++;
 		return 0;
 	}
-	ev.process = process_table__get(o->processes, &rec->task, o->opts.live, &fresh);
-	if (fresh && o->opts.record && record_process(o, ev.process, rec))
-		return o->err;
-	if (to_record_file(o, record, size))
+	if (enrich(o, &ev) || to_record_file(o, record, size))
 		return o->err;
 	ev.seq = o->seq++;
 	for (size_t i = 0; i < o->branches_cnt; i++) {
@@ -237,6 +260,18 @@ static int output__audit(struct output *o, const void *record, size_t size)
 	}
 	o->stats.events++;
 	return o->opts.max_events && o->stats.events >= o->opts.max_events;
+}
+
+void output__exec(struct output *o, const struct pt_task *task)
+{
+	process_table__exec(o->processes, task);
+	call_sites__exec(o->call_sites, task);
+}
+
+void output__exit(struct output *o, const struct pt_task *task)
+{
+	process_table__exit(o->processes, task);
+	call_sites__exit(o->call_sites, task);
 }
 
 int output__record(struct output *o, const void *record, size_t size)
@@ -263,11 +298,15 @@ int output__record(struct output *o, const void *record, size_t size)
 		if (process_table__put_record(o->processes, record, size) == -EBADMSG)
 			return output__malformed(o, rec);
 		break;
+	case PT_REC_CALL_SITE:
+		if (call_sites__put_record(o->call_sites, record, size) == -EBADMSG)
+			return output__malformed(o, rec);
+		break;
 	case PT_REC_EXEC:
-		process_table__exec(o->processes, &rec->task);
+		output__exec(o, &rec->task);
 		break;
 	case PT_REC_EXIT:
-		process_table__exit(o->processes, &rec->task);
+		output__exit(o, &rec->task);
 		break;
 	case PT_REC_FORK:
 		break;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct output;
+struct pt_task;
 struct pattern_list;
 struct record_writer;
 struct process_table;
@@ -45,6 +46,9 @@ void output__free(struct output *o);
  * failed for good (said once; -EPIPE is the quiet end of a pipe).
  */
 int output__record(struct output *o, const void *record, size_t size);
+/* The process executed another file, or exited: what is known of it changes. Nothing is put out. */
+void output__exec(struct output *o, const struct pt_task *task);
+void output__exit(struct output *o, const struct pt_task *task);
 int output__flush(struct output *o);
 const struct output_stats *output__stats(const struct output *o);
 struct process_table *output__processes(struct output *o);

@@ -318,6 +318,33 @@ int reader__process(const void *record, size_t size, struct process_facts *out)
 	return 0;
 }
 
+/* As call sites have them: none is empty, and in C a NUL would end them. */
+static bool text_ok(const char *s, size_t len)
+{
+	return !s || (len && len <= CALL_SITE_TEXT_MAX && !memchr(s, '\0', len));
+}
+
+int reader__call_site(const void *record, size_t size, struct call_site_texts *out)
+{
+	const struct pt_rec *rec = reader__header(record, size);
+	const struct pt_call_site *c = record;
+	const char *pos;
+	size_t left;
+
+	memset(out, 0, sizeof(*out));
+	if (!rec || rec->kind != PT_REC_CALL_SITE || size < sizeof(*c))
+		return -EBADMSG;
+	pos = (const char *)(c + 1);
+	left = size - sizeof(*c);
+	if (!take(&pos, &left, c->module_len, &out->module, &out->module_len) ||
+	    !take(&pos, &left, c->symbol_len, &out->symbol, &out->symbol_len) ||
+	    !text_ok(out->module, out->module_len) || !text_ok(out->symbol, out->symbol_len)) {
+		memset(out, 0, sizeof(*out));
+		return -EBADMSG;
+	}
+	return 0;
+}
+
 bool node_iter__next(struct node_iter *it, struct node *out)
 {
 	const struct pt_node *n = (const void *)it->pos;

@@ -12,6 +12,7 @@
 
 #include "../bpf/wire.h"
 
+struct call_site;
 struct catalog_event;
 struct process;
 
@@ -25,6 +26,7 @@ struct event {
 	size_t nodes_len;
 	const struct catalog_event *known; /* NULL: not in the table */
 	const struct process *process;     /* NULL or facts of the process */
+	const struct call_site *call_site; /* NULL: not known */
 	uint64_t seq;                      /* gap-free number of this record in the stream */
 	/* Room for a name that was not UTF-8 (audit->name_kind): `name` points here, so an event is not
 	 * to be copied. Latin-1 grows most, to twice its length. */
@@ -33,7 +35,8 @@ struct event {
 
 /*
  * Checks a record of `size` bytes (what the ring or the file said) and fills *out, `known` included,
- * process and seq not. A name in characters (audit->name_kind) becomes UTF-8, up to its first NUL: to
+ * what user space
+ * adds and seq not. A name in characters (audit->name_kind) becomes UTF-8, up to its first NUL: to
  * CPython's C code it ends there (up to 3.13; later versions refuse such a name). A lone surrogate, which
  * no name of an event can have since it must be encoded (PyUnicode_AsUTF8), becomes the three bytes
  * that it would have if it were a character, and so no UTF-8.
@@ -55,6 +58,16 @@ struct process_facts {
 
 /* Returns 0 or -EBADMSG. */
 int reader__process(const void *record, size_t size, struct process_facts *out);
+
+/* The texts of a struct pt_call_site: NULL when not known; not terminated, without a NUL. */
+#define CALL_SITE_TEXT_MAX 4096 /* bytes of each */
+struct call_site_texts {
+	const char *module, *symbol;
+	size_t module_len, symbol_len;
+};
+
+/* Returns 0 or -EBADMSG. */
+int reader__call_site(const void *record, size_t size, struct call_site_texts *out);
 
 /*
  * A walk over checked nodes: `it` must come from a record that reader__audit() accepted. A node's

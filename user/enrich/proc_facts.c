@@ -82,6 +82,18 @@ static int check_start(int dir, uint64_t start_ns, struct proc_room *room)
 	return !start_ns || is_start(ticks, start_ns) ? 0 : -ESRCH;
 }
 
+bool proc_facts__is_alive(uint32_t pid, uint64_t start_ns)
+{
+	char path[32], text[1024]; /* 50 numbers and a name: some 300 bytes */
+	uint64_t ticks;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	len = read_at(AT_FDCWD, path, text, sizeof(text));
+	return len > 0 && proc_stat__start(text, (size_t)len, &ticks) &&
+	       (!start_ns || is_start(ticks, start_ns));
+}
+
 static void read_link(int dir, const char *name, char *room, const char **out, size_t *out_len)
 {
 	ssize_t len = readlinkat(dir, name, room, PATH_MAX);

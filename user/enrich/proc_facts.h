@@ -31,6 +31,10 @@ struct proc_room {
 int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
                      struct process_facts *out);
 
+/* Whether the process is there that started at start_ns (0: any), as near as /proc tells it. What was
+ * read of its pid before is then of this process. */
+bool proc_facts__is_alive(uint32_t pid, uint64_t start_ns);
+
 /*
  * Field 22 of the text of /proc/PID/stat: the start in clock ticks since boot (proc(5)). False when the
  * text is not of that form. comm, field 2, may hold spaces and parentheses: fields count from the last

@@ -9,6 +9,7 @@
 
 #include "when.h"
 #include "../catalog.h"
+#include "../enrich/call_site.h"
 #include "../enrich/process.h"
 
 /* Room for all fixed parts and numbers of one record's head, or of its process. */
@@ -168,6 +169,8 @@ static void json_event(struct buf *out, const struct event *ev, const struct for
 		json__notes(out, ev, notes);
 	put_process(out, &a->rec.task, ev->process);
 	put_python(out, a);
+	if (ev->call_site)
+		buf__append(out, ev->call_site->json, ev->call_site->json_len);
 	if (!ev->process || ev->process->partial)
 		buf__lit(out, ",\"enrichment\":\"partial\"}\n");
 	else
