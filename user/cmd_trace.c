@@ -219,6 +219,17 @@ static bool trace__command_ended(struct trace *t)
 	return t->child && child__ended(t->child, &code) && targets__gone(t->targets);
 }
 
+static void trace__flush(struct trace *t)
+{
+	int err = output__flush(t->output);
+
+	if (!err)
+		return;
+	t->done = true;
+	if (!t->failed)
+		t->failed = err;
+}
+
 static void trace__loop(struct trace *t)
 {
 	uint64_t now = clock__monotonic(), busy_ns = 0;
@@ -251,8 +262,8 @@ static void trace__loop(struct trace *t)
 		}
 		if (session__drain(t->session) > 0)
 			busy_ns = now;
-		else if (!t->done && output__flush(t->output))
-			t->done = true;
+		else if (!t->done)
+			trace__flush(t);
 		if (now - busy_ns >= SWEEP_LINGER_NS || now - t->housekeeping_ns >= HOUSEKEEPING_NS)
 			trace__housekeeping(t, now);
 		if (trace__command_ended(t))
@@ -271,8 +282,7 @@ static void trace__finish(struct trace *t)
 		continue;
 	if (!t->failed)
 		session__losses(t->session);
-	if (output__flush(t->output) && !t->failed)
-		t->failed = -EIO;
+	trace__flush(t);
 }
 
 static int trace__exit_code(struct trace *t, uint64_t lost)
