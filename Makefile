@@ -100,6 +100,7 @@ run: ## install what is missing, build, and trace the whole host (ARGS= for opti
 .PHONY: install
 install: all ## install into DESTDIR/PREFIX
 	install -D -m 0755 $(B)/pytrail $(DESTDIR)$(PREFIX)/sbin/pytrail
+	install -D -m 0644 user/man/pytrail.1 $(DESTDIR)$(PREFIX)/share/man/man1/pytrail.1
 
 .PHONY: fmt fmt-check
 FMT_SRC = $(wildcard bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/*/*.[ch])

@@ -25,7 +25,8 @@ struct attach {
 	struct bpf_program *usdt, *entry;
 	enum probe_mode mode;
 	int sites_fd;
-	__u32 next_site;
+	__u8 used[PT_SITES_MAX]; /* sites */
+	__u32 next_site;         /* where to look for a free one */
 	struct attached *files;
 	size_t files_cnt, files_cap;
 	__u32 warned[16]; /* versions without a layout, said once each */
@@ -129,6 +130,33 @@ static void attach__warn_layout(struct attach *a, const struct binary *b)
 		b->free_threaded ? " (free-threaded)" : "", b->path);
 }
 
+/* A free index of the sites map, PT_SITES_MAX: there is none. The longest unused comes first. */
+static __u32 attach__free_site(const struct attach *a)
+{
+	__u32 i, k;
+
+	for (i = 0; i < PT_SITES_MAX; i++) {
+		k = (a->next_site + i) % PT_SITES_MAX;
+		if (!a->used[k])
+			return k;
+	}
+	return PT_SITES_MAX;
+}
+
+void attach__drop(struct attach *a, const struct binary *b)
+{
+	struct attached *f = attach__find(a, b);
+	size_t i;
+
+	if (!f)
+		return;
+	for (i = 0; i < f->cnt; i++)
+		a->used[f->sites[i]] = 0;
+	attached__detach(f);
+	*f = a->files[--a->files_cnt];
+	log__debug("detached %s", b->path);
+}
+
 /* What the kernel needs to know of one site. */
 struct where {
 	struct bpf_program *prog;
@@ -143,12 +171,12 @@ static int attached__site(struct attach *a, struct attached *f, struct pt_site *
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	const struct pt_layout *layout =
 		layouts__find(f->binary->py_version, f->binary->free_threaded);
-	__u32 index = a->next_site;
+	__u32 index = attach__free_site(a);
 	struct bpf_link *link;
 	char path[64];
 	int err;
 
-	if (index >= PT_SITES_MAX || f->cnt == LINKS_MAX)
+	if (index == PT_SITES_MAX || f->cnt == LINKS_MAX)
 		return -ENOSPC;
 	site->binary = (__u32)(f - a->files);
 	if (layout) {
@@ -170,7 +198,8 @@ static int attached__site(struct attach *a, struct attached *f, struct pt_site *
 	f->links[f->cnt] = link;
 	f->sites[f->cnt] = index;
 	f->cnt++;
-	a->next_site++;
+	a->used[index] = 1;
+	a->next_site = index + 1;
 	return 0;
 }
 
@@ -251,11 +280,11 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 	if (!layouts__find(b->py_version, b->free_threaded))
 		attach__warn_layout(a, b);
 	err = probe == PT_PROBE_USDT ? attached__usdt(a, f, pid) : attached__entries(a, f, pid);
+	a->files_cnt++;
 	if (err) {
-		attached__detach(f);
+		attach__drop(a, b);
 		return err;
 	}
-	a->files_cnt++;
 	log__debug("attached %zu %s site%s of %s (CPython %s%s)", f->cnt,
 	           probe == PT_PROBE_USDT ? "usdt" : "uprobe", f->cnt == 1 ? "" : "s", b->path,
 	           b->py_version_text, b->free_threaded ? ", free-threaded" : "");

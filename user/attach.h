@@ -41,6 +41,9 @@ void attach__free(struct attach *a);
  */
 int attach__binary(struct attach *a, struct binary *b, pid_t pid);
 
+/* Detaches a file. Its sites' indexes can be used again. */
+void attach__drop(struct attach *a, const struct binary *b);
+
 /* Whether a file is attached, all its processes or the one. */
 bool attach__has(const struct attach *a, const struct binary *b);
 

@@ -101,7 +101,8 @@ int audit_symbols__load(struct elf_file *e, const struct elf_image *image, struc
 	if (err)
 		err = debugdata__each_symbol(e, on_symbol, &scan);
 	out->complete = !err;
-	qsort(out->functions, out->functions_cnt, sizeof(*out->functions), compare);
+	if (out->functions_cnt)
+		qsort(out->functions, out->functions_cnt, sizeof(*out->functions), compare);
 	return scan.err;
 }
 

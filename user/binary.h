@@ -63,8 +63,9 @@ struct binary {
 	struct binary_entry entries[BINARY_ENTRIES_MAX];
 	uint64_t builtin_start; /* as in struct pt_site */
 	uint64_t builtin_end;
-	char missing[256];   /* what uprobes cannot see in this file, for people; "": nothing */
-	size_t segments_cnt; /* executable ones */
+	char missing[256];       /* what uprobes cannot see in this file, for people; "": nothing */
+	unsigned int generation; /* the caller's: of the last look that found a process of it */
+	size_t segments_cnt;     /* executable ones */
 	struct binary_segment segments[BINARY_SEGMENTS_MAX];
 };
 

@@ -200,7 +200,7 @@ static void trace__housekeeping(struct trace *t, uint64_t now)
 	proof__retry(t->proof);
 	if (now - t->rescan_ns >= RESCAN_NS) {
 		t->rescan_ns = now;
-		targets__rescan(t->targets);
+		targets__rescan(t->targets, t->proof);
 	}
 	if (t->opts.stats_interval > 0 &&
 	    now - t->stats_ns >= (uint64_t)(t->opts.stats_interval * 1e9)) {

@@ -289,6 +289,11 @@ int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discover
 	return ret;
 }
 
+void discover__forget(struct discover *d, struct binary *b)
+{
+	file_table__forget(d->files, b);
+}
+
 size_t discover__denied(const struct discover *d)
 {
 	return d->denied;

@@ -45,6 +45,9 @@ int discover__path(struct discover *d, const char *path, struct discovered *out)
 /* How many processes the last discover__all() was not allowed to look at. */
 size_t discover__denied(const struct discover *d);
 
+/* Frees a binary that is used no more. */
+void discover__forget(struct discover *d, struct binary *b);
+
 size_t discover__binaries(const struct discover *d, struct binary *const **out);
 
 #endif

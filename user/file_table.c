@@ -185,6 +185,27 @@ int file_table__add(struct file_table *t, const struct stat *st, bool overlay, s
 	return 0;
 }
 
+void file_table__forget(struct file_table *t, struct binary *b)
+{
+	for (size_t i = 0; i < t->cap; i++) {
+		struct slot *s = &t->slots[i];
+
+		if (!s->used || s->binary != b)
+			continue;
+		/* The slot stays in its chain, as a file that no other equals. */
+		s->binary = NULL;
+		s->size = -1;
+		t->negatives++;
+	}
+	for (size_t i = 0; i < t->binaries_cnt; i++) {
+		if (t->binaries[i] == b) {
+			t->binaries[i] = t->binaries[--t->binaries_cnt];
+			binary__free(b);
+			return;
+		}
+	}
+}
+
 bool file_table__is_first(struct file_table *t, const struct binary *b)
 {
 	for (size_t i = hash_ino(b->ino);; i++) {

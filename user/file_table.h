@@ -31,6 +31,9 @@ enum file_verdict file_table__find(struct file_table *t, const struct stat *st, 
  * are so many interpreters that their open descriptors take half of what this process may have. */
 int file_table__add(struct file_table *t, const struct stat *st, bool overlay, struct binary *b);
 
+/* Frees a binary of the table, and forgets that its file was looked at. */
+void file_table__forget(struct file_table *t, struct binary *b);
+
 /* True the first time that it is asked about b. */
 bool file_table__is_first(struct file_table *t, const struct binary *b);
 

@@ -338,25 +338,45 @@ void proof__see(struct proof *p, const struct pt_audit *audit)
 	c->bias = audit->bias;
 }
 
+/* Its sites' events are looked at again: of another process, or of another file with that index. */
+static void proof__unsee(struct proof *p, const struct binary *b)
+{
+	unsigned int site;
+
+	for (site = 0; site < PT_SITES_MAX; site++) {
+		if (p->seen[site] && attach__of_site(p->attach, site) == b)
+			p->seen[site] = 0;
+	}
+}
+
+void proof__forget(struct proof *p, const struct binary *b)
+{
+	size_t i;
+
+	if (!p)
+		return;
+	proof__unsee(p, b);
+	for (i = 0; i < p->cnt; i++) {
+		if (p->list[i].binary == b) {
+			p->list[i] = p->list[--p->cnt];
+			return;
+		}
+	}
+}
+
 void proof__retry(struct proof *p)
 {
 	size_t i;
 
 	for (i = 0; p && i < p->cnt;) {
 		struct candidate *c = &p->list[i];
-		const struct binary *b = c->binary;
-		unsigned int site;
-		bool over = candidate__try(p, c);
 
-		if (over) {
+		if (candidate__try(p, c)) {
 			*c = p->list[--p->cnt];
 			continue;
 		}
 		/* perhaps the process is gone: the next event of the file gives another one */
-		for (site = 0; site < PT_SITES_MAX; site++) {
-			if (p->seen[site] && attach__of_site(p->attach, site) == b)
-				p->seen[site] = 0;
-		}
+		proof__unsee(p, c->binary);
 		i++;
 	}
 }

@@ -36,6 +36,8 @@ void proof__free(struct proof *p);
 /* An event has come: its process is a candidate, when its file is still to be proven. Cheap. A refuted
  * file is warned of, and decoded no more. */
 void proof__see(struct proof *p, const struct pt_audit *audit);
+/* A file is about to be detached. */
+void proof__forget(struct proof *p, const struct binary *b);
 /* Tries those that are still open. */
 void proof__retry(struct proof *p);
 

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attach.h"
 #include "child.h"
 #include "discover.h"
+#include "proof.h"
 #include "util/log.h"
 
 struct target {
@@ -44,7 +46,7 @@ struct targets {
 	size_t cnt;
 	bool kernel_pid;
 	bool follow;
-	size_t without_probe; /* interpreters met that have no probe */
+	unsigned int generation; /* of the last look at all processes */
 };
 
 static bool whole_host(const struct targets *t)
@@ -205,11 +207,10 @@ static int on_found(void *ctx, const struct discovered *found)
 {
 	struct targets *t = ctx;
 
+	found->binary->generation = t->generation;
 	if (!can_trace(t, found->binary)) {
-		if (found->new_binary) {
+		if (found->new_binary)
 			say_cannot(t, found->binary, found->pid, false);
-			t->without_probe++;
-		}
 		return 0;
 	}
 	targets__attach_file(t, found->binary, -1);
@@ -292,6 +293,7 @@ int targets__attach(struct targets *t, struct session *s)
 /* Attaches what a process was found to run. late: it has run it before this. */
 static void targets__found(struct targets *t, const struct discovered *found, bool late)
 {
+	found->binary->generation = t->generation;
 	if (attach__has(session__attach(t->session), found->binary))
 		return;
 	if (!can_trace(t, found->binary)) {
@@ -398,12 +400,34 @@ static void rescan_one(void *ctx, pid_t pid)
 		targets__found(t, &found, true);
 }
 
-void targets__rescan(struct targets *t)
+/* A file without a name that nothing runs can never be run again. */
+static void forget_unused(struct targets *t, struct proof *proof)
 {
-	if (whole_host(t))
-		discover__all(t->discover, on_found, t);
-	else
+	struct binary *const *all;
+	size_t i = discover__binaries(t->discover, &all);
+
+	while (i-- > 0) {
+		struct binary *b = all[i];
+		struct stat st;
+
+		/* not in one look only: a process that starts meanwhile can be missed by it */
+		if (t->generation - b->generation < 2 || fstat(b->fd, &st) || st.st_nlink)
+			continue;
+		proof__forget(proof, b);
+		attach__drop(session__attach(t->session), b);
+		discover__forget(t->discover, b);
+	}
+}
+
+void targets__rescan(struct targets *t, struct proof *proof)
+{
+	if (!whole_host(t)) {
 		session__each_selected(t->session, rescan_one, t);
+		return;
+	}
+	t->generation++;
+	if (!discover__all(t->discover, on_found, t))
+		forget_unused(t, proof);
 }
 
 bool targets__gone(struct targets *t)

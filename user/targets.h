@@ -11,6 +11,7 @@
 #include "session.h"
 #include "trace_options.h"
 
+struct proof;
 struct targets;
 struct child;
 
@@ -36,8 +37,11 @@ void targets__exec(struct targets *t, pid_t pid);
  * nothing is open. now: CLOCK_MONOTONIC, nanoseconds. */
 int targets__pending(struct targets *t, uint64_t now);
 
-/* Looks at all processes once more, in case one has loaded a libpython meanwhile. */
-void targets__rescan(struct targets *t);
+/*
+ * Looks at all processes once more, in case one has loaded a libpython meanwhile. In whole-host mode
+ * files that are deleted and that no process runs any more are detached and forgotten, in the proof too.
+ */
+void targets__rescan(struct targets *t, struct proof *proof);
 
 /* Whether nothing is left that could raise an event: all -p processes (and with follow their children)
  * have ended. */

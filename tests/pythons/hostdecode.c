@@ -14,8 +14,8 @@
 #include "../../user/util/buf.h"
 
 int pyhost_decode(uint64_t obj_address, const uint64_t known[PT_KNOWN_MAX], uint32_t py_version_hex,
-		  int free_threaded, unsigned int max_string, unsigned int max_items, unsigned int max_depth,
-		  char *json_out, size_t cap);
+                  int free_threaded, unsigned int max_string, unsigned int max_items,
+                  unsigned int max_depth, char *json_out, size_t cap);
 
 /*
  * Decodes the tuple at obj_address; writes {"args":{…}[,"truncated":…][,"unreadable":…]} to json_out.
@@ -24,8 +24,8 @@ int pyhost_decode(uint64_t obj_address, const uint64_t known[PT_KNOWN_MAX], uint
  */
 __attribute__((visibility("default"))) int
 pyhost_decode(uint64_t obj_address, const uint64_t known[PT_KNOWN_MAX], uint32_t py_version_hex,
-	      int free_threaded, unsigned int max_string, unsigned int max_items, unsigned int max_depth,
-	      char *json_out, size_t cap)
+              int free_threaded, unsigned int max_string, unsigned int max_items,
+              unsigned int max_depth, char *json_out, size_t cap)
 {
 	const struct pt_layout *layout = layouts__find(py_version_hex, free_threaded);
 	struct pt_site site = {.py_version = py_version_hex, .flags = PT_SITE_DECODE};
