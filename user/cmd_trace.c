@@ -12,7 +12,6 @@
 
 #include "child.h"
 #include "commands.h"
-#include "enrich/process.h"
 #include "output.h"
 #include "pattern.h"
 #include "proof.h"
@@ -59,13 +58,13 @@ static int on_record(void *ctx, const void *record, size_t size)
 	int ret;
 
 	if (rec && rec->kind == PT_REC_EXEC) {
-		process_table__exec(output__processes(t->output), &rec->task);
+		output__exec(t->output, &rec->task);
 		if (!t->detached)
 			targets__exec(t->targets, (pid_t)rec->task.pid);
 		return 0;
 	}
 	if (rec && rec->kind == PT_REC_EXIT) {
-		process_table__exit(output__processes(t->output), &rec->task);
+		output__exit(t->output, &rec->task);
 		return 0;
 	}
 	/* --max-events: what came behind the last one is not wanted */

@@ -341,8 +341,3 @@ const struct output_stats *output__stats(const struct output *o)
 	((struct output *)o)->stats.processes = process_table__count(o->processes);
 	return &o->stats;
 }
-
-struct process_table *output__processes(struct output *o)
-{
-	return o->processes;
-}

@@ -15,7 +15,6 @@ struct output;
 struct pt_task;
 struct pattern_list;
 struct record_writer;
-struct process_table;
 
 struct output_options {
 	const char *const *specs; /* FORMAT[:DEST] of every -o; none: text or json on standard output */
@@ -51,6 +50,5 @@ void output__exec(struct output *o, const struct pt_task *task);
 void output__exit(struct output *o, const struct pt_task *task);
 int output__flush(struct output *o);
 const struct output_stats *output__stats(const struct output *o);
-struct process_table *output__processes(struct output *o);
 
 #endif

@@ -126,6 +126,7 @@ static void test_record(void **state)
 		rb__end(&b);
 		b.rec.task.pid = (uint32_t)getpid();
 		b.rec.task.start_ns = 0; /* any */
+		b.audit.call_site = i ? (uint64_t)open_output + 1 : 0;
 		assert_int_equal(output__record(o, b.bytes, b.size), 0);
 	}
 	output__flush(o);
@@ -139,7 +140,7 @@ static void test_record(void **state)
 	assert_int_equal(record_reader__open(file, &r), 0);
 	for (len = 0; record_reader__next(r, &record, &size) > 0; len++)
 		assert_int_equal(output__record(o, record, size), 0);
-	assert_int_equal(len, 4);
+	assert_int_equal(len, 3 + 2);
 	record_reader__close(r);
 	output__flush(o);
 	output__free(o);
@@ -149,6 +150,8 @@ static void test_record(void **state)
 	lines_of(path_b);
 	assert_string_equal(text, first);
 	assert_non_null(strstr(text, "\"exe\":\"/"));
+	assert_non_null(strstr(text, "\"probe\":\"usdt\"},\"call_site\":{\"module\":\"test_"
+	                             "output\",\"symbol\":\"open_output\",\"offset\":1}}\n"));
 	free(first);
 }
 
