@@ -5,12 +5,11 @@ A plain script for any CPython from 3.8 on. It loads the decoder, built as a sha
 decode every object of the oracle's case files in this very process, and compares what comes out with
 what canon.py, which knows nothing of the decoder, says of them. `--max-string N --max-items N
 --max-depth N` change the caps. Prints the differences and one line of summary; exit status 1 if there
-are any.
+are any, 77 if this interpreter has no ctypes.
 """
 
 import argparse
 import collections
-import ctypes
 import glob
 import importlib.util
 import json
@@ -18,6 +17,12 @@ import os
 import sys
 import sysconfig
 import types
+
+try:
+    import ctypes
+except ImportError:
+    print("%s has no ctypes" % sys.executable)
+    sys.exit(77)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIVE = os.path.join(os.path.dirname(HERE), "live")
