@@ -276,7 +276,13 @@ def main():
     parser.add_argument("--max-depth", type=int, default=CAPS[2])
     parser.add_argument("--keep", help="directory for what both sides wrote")
     parser.add_argument("program", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
+    words = sys.argv[1:]
+    module = []
+    if "-m" in words:  # argparse would take it for an option of its own
+        module = words[words.index("-m"):]
+        words = words[:-len(module)]
+    options = parser.parse_args(words)
+    options.program += module
     if not options.program:
         parser.error("no program")
     result = run(options.program, options.python,
