@@ -3,22 +3,6 @@
 #ifndef PYTRAIL_AUDIT_BPF_H
 #define PYTRAIL_AUDIT_BPF_H
 
-/* The name into key, zero-padded. Returns its bytes with the NUL (PT_FILTER_NAME: there may be more),
- * or negative. */
-static __always_inline long name__read(struct filter_key *key, __u64 addr)
-{
-	long n = bpf_probe_read_user_str(key, sizeof(*key), (const void *)addr);
-
-	if (n < 0 && cfg_sleepable) {
-		char c;
-
-		/* a name in a page never touched: fault it in, then once more */
-		if (!bpf_copy_from_user(&c, 1, (const void *)addr))
-			n = bpf_probe_read_user_str(key, sizeof(*key), (const void *)addr);
-	}
-	return n;
-}
-
 /* Puts the name behind the header; returns where the nodes begin. */
 static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
                                        const struct filter_key *key, long n, __u64 addr)
@@ -39,7 +23,7 @@ static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
 		a->name_len = (__u16)(n - 1);
 		return at + (((__u32)n - 1 + 7) & ~7u);
 	}
-	n = bpf_probe_read_user_str(to, PT_NAME_MAX + 1, (const void *)addr);
+	n = PYD_READ_STR(to, PT_NAME_MAX + 1, addr);
 	if (n <= 0) {
 		a->flags |= PT_AUDIT_NAME_UNREADABLE;
 		a->name_len = 0;
@@ -65,7 +49,7 @@ struct hit {
 	__u64 bias;
 	__u64 call_site;
 	struct filter_key key; /* the name */
-	long name_len;         /* with the NUL, as name__read() returns it */
+	long name_len;         /* with the NUL; PT_FILTER_NAME: there may be more; < 0 */
 	__u64 name_addr;
 };
 
@@ -175,7 +159,7 @@ static __always_inline int audit__usdt(struct pt_regs *ctx)
 		return 0;
 	COUNT(seen, 1);
 	h.name_addr = probe__argument(ctx, &h.site->args[0]);
-	h.name_len = name__read(&h.key, h.name_addr);
+	h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);
 	if (hit__filter(&h))
 		return 0;
 	args = probe__argument(ctx, &h.site->args[1]);
@@ -275,7 +259,8 @@ static __always_inline int entry__builtin_name(struct hit *h, struct pt_regs *ct
 	if (!builtin_name(h->slot_index, h->site_index, name))
 		return -1;
 	h->name_addr = h->slot->state.name_addr;
-	h->name_len = h->slot->state.name_kind ? PT_FILTER_NAME : name__read(&h->key, h->name_addr);
+	h->name_len = h->slot->state.name_kind ? PT_FILTER_NAME
+	                                       : PYD_READ_STR(&h->key, sizeof(h->key), h->name_addr);
 	return 0;
 }
 
@@ -357,7 +342,7 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 		COUNT(seen, 1);
 		h.name_addr = entry__tstate_first(&h) ? probe__parameter(ctx, 1)
 		                                      : probe__parameter(ctx, 0);
-		h.name_len = name__read(&h.key, h.name_addr);
+		h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);
 		if (hit__filter(&h) || hit__take_slot(&h))
 			return 0;
 	}

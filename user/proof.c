@@ -66,6 +66,16 @@ static enum proof_result refuted(struct prover *v, const char *what)
 	return PROOF_REFUTED;
 }
 
+/*
+ * What a program can change is no evidence against the layout: one that wraps the import system replaces
+ * modules, and a hostile one could blind pytrail for every process of the file. It is only not proven.
+ */
+static enum proof_result unproven(struct prover *v, const char *what)
+{
+	refuted(v, what);
+	return PROOF_OPEN;
+}
+
 /* Decodes a value; its first node and an iterator behind it. False: malformed, which proves nothing good. */
 static bool first_node(struct prover *v, uint64_t addr, struct node *out, struct node_iter *it)
 {
@@ -171,7 +181,7 @@ static enum proof_result prove_code(struct prover *v, uint64_t function)
 				v, "a code object has not the name, file and line that it should");
 		return PROOF_DONE;
 	}
-	return refuted(v, "a function has no code");
+	return unproven(v, "a function has no code");
 }
 
 static enum proof_result prove_importlib(struct prover *v, uint64_t modules)
@@ -185,7 +195,7 @@ static enum proof_result prove_importlib(struct prover *v, uint64_t modules)
 	if (!first_node(v, module, &n, &it) || n.kind != PT_K_MODULE || !node_iter__next(&it, &n) ||
 	    (!node_is(&n, PT_K_STR, "_frozen_importlib") &&
 	     !node_is(&n, PT_K_STR, "importlib._bootstrap")))
-		return refuted(v, "a module has not the name that it should");
+		return unproven(v, "a module has not the name that it should");
 	if (pymem__dict_get(v->mem, dict, "_find_spec", &function))
 		return PROOF_OPEN;
 	if (!first_node(v, function, &n, &it))
@@ -194,7 +204,7 @@ static enum proof_result prove_importlib(struct prover *v, uint64_t modules)
 	if (n.kind != PT_K_FUNCTION)
 		return PROOF_DONE;
 	if (!node_iter__next(&it, &n) || !node_is(&n, PT_K_STR, "_find_spec"))
-		return refuted(v, "a function has not the name that it should");
+		return unproven(v, "a function has not the name that it should");
 	return prove_code(v, function);
 }
 
@@ -209,16 +219,16 @@ static enum proof_result prove_sys(struct prover *v, uint64_t modules)
 	    pymem__dict_get(v->mem, dict, "builtin_module_names", &value))
 		return PROOF_OPEN;
 	if (!first_node(v, value, &n, &it) || n.kind != PT_K_TUPLE)
-		return refuted(v, "sys.builtin_module_names is no tuple");
+		return unproven(v, "sys.builtin_module_names is no tuple");
 	while (node_iter__next(&it, &n) && n.kind == PT_K_STR)
 		found |= node_is(&n, PT_K_STR, "builtins");
 	if (!found)
-		return refuted(v, "a tuple has not the items that it should");
+		return unproven(v, "a tuple has not the items that it should");
 	/* maxsize is 2**63 - 1: three digits of 30 bits */
 	if (!pymem__dict_get(v->mem, dict, "maxsize", &value) && first_node(v, value, &n, &it) &&
 	    (n.kind != PT_K_BIGINT || n.flags || n.len != 12 ||
 	     memcmp(n.data, (const uint32_t[]){0x3fffffff, 0x3fffffff, 7}, 12)))
-		return refuted(v, "an int has not the value that it should");
+		return unproven(v, "an int has not the value that it should");
 	return PROOF_DONE;
 }
 
@@ -289,7 +299,7 @@ void proof__free(struct proof *p)
 /* Returns true when there is no more to be found out. */
 static bool candidate__try(struct proof *p, struct candidate *c)
 {
-	char reason[160];
+	char reason[160] = "";
 
 	switch (proof__process(c->pid, c->binary, c->bias, reason, sizeof(reason))) {
 	case PROOF_DONE:
@@ -306,7 +316,14 @@ static bool candidate__try(struct proof *p, struct candidate *c)
 	case PROOF_OPEN:
 		break;
 	}
-	return ++c->tries >= TRIES_MAX;
+	if (++c->tries < TRIES_MAX)
+		return false;
+	if (reason[0])
+		log__warn("the object layout of CPython %s could not be proven on process %d, %s "
+		          "(%s): its "
+		          "events are decoded by events/layouts.tsv all the same",
+		          c->binary->py_version_text, c->pid, c->binary->path, reason);
+	return true;
 }
 
 void proof__see(struct proof *p, const struct pt_audit *audit)

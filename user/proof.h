@@ -19,12 +19,12 @@ struct attach;
 struct pt_audit;
 
 enum proof_result {
-	PROOF_REFUTED = -1, /* an object is not what the layout makes of it */
-	PROOF_OPEN = 0,     /* the interpreter is not far enough yet, or the process is gone */
+	PROOF_REFUTED = -1, /* a built-in type is not what the layout makes of it */
+	PROOF_OPEN = 0,     /* not far enough yet, gone, or its modules are not CPython's own */
 	PROOF_DONE = 1,
 };
 
-/* One process: reason (up to size bytes) says what did not fit. */
+/* One process: reason (up to size bytes) says what did not fit, if anything. */
 enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason,
                                  size_t size);
 

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "stats.h"
 
+#include "format/json.h"
 #include "output.h"
 #include "session.h"
 #include "util/buf.h"
 #include "util/log.h"
-
-static const char *const lost_causes[PT_LOST_CAUSES] = {
-	[PT_LOST_RING_FULL] = "ring_full",
-	[PT_LOST_SCRATCH] = "scratch",
-	[PT_LOST_READER] = "reader",
-	[PT_LOST_OUTPUT] = "output",
-};
-
-const char *stats__lost_cause(uint32_t cause)
-{
-	return cause < PT_LOST_CAUSES ? lost_causes[cause] : "unknown";
-}
 
 void stats__say(const struct session *s, const struct output_stats *out, bool final)
 {
@@ -33,7 +22,8 @@ void stats__say(const struct session *s, const struct output_stats *out, bool fi
 	            (unsigned long long)c.filtered[PT_FILTERED_PROCESS],
 	            (unsigned long long)c.filtered[PT_FILTERED_EVENT]);
 	for (i = 0; i < PT_LOST_READER; i++)
-		buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i], lost_causes[i]);
+		buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i],
+		            lost_cause__name(i));
 	buf__printf(&b,
 	            "; %llu values unreadable; output: %llu events, %llu filtered, %llu malformed",
 	            (unsigned long long)c.unreadable, (unsigned long long)out->events,

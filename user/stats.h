@@ -18,7 +18,4 @@ void stats__say(const struct session *s, const struct output_stats *out, bool fi
 uint64_t stats__summary(const struct pt_counters *c, const struct output_stats *out,
                         uint64_t elapsed_ns);
 
-/* Name of a cause of loss, as in the `lost` record: "ring_full". */
-const char *stats__lost_cause(uint32_t cause);
-
 #endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Scratch slots, and the decoder's steps as global functions on them. */
+#ifndef PYTRAIL_DECODE_BPF_H
+#define PYTRAIL_DECODE_BPF_H
+
+/* Steps of one event: values, closed containers, dead entries of tables, chunks of long strings. */
+#define STEPS_MAX 4096
+/* Slots tried before an event is given up as PT_LOST_SCRATCH. */
+#define SLOT_TRIES 8
+
+static __always_inline struct slot *slot__get(__u32 tid, __u32 *index)
+{
+	int i;
+
+	for (i = 0; i < SLOT_TRIES; i++) {
+		__u32 k = (tid + (__u32)i) & (cfg_slots - 1);
+		struct slot *s = bpf_map_lookup_elem(&slots, &k);
+
+		if (s && !__sync_val_compare_and_swap(&s->busy, 0, 1)) {
+			*index = k;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+static __always_inline void slot__put(struct slot *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+/* Global, so that the verifier checks it once; scalars only, as 5.10 wants (see pydecode.h). */
+__attribute__((noinline)) int decode_step(__u32 slot, __u32 site)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
+
+	if (!s || !p)
+		return 0;
+	return pyd__step(&s->state, p);
+}
+
+__attribute__((noinline)) int decode_start(__u32 slot, __u32 site, __u64 args, __u32 out)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
+
+	if (!s || !p)
+		return 0;
+	return pyd__start(&s->state, p, args, out);
+}
+
+__attribute__((noinline)) int format_step(__u32 slot, __u32 site)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
+
+	if (!s || !p)
+		return 0;
+	return pyf__step(&s->state, p);
+}
+
+__attribute__((noinline)) int format_start(__u32 slot, __u32 site, __u64 format, __u32 out)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
+
+	if (!s || !p)
+		return 0;
+	return pyf__start(&s->state, p, format, out);
+}
+
+__attribute__((noinline)) int array_start(__u32 slot, __u64 items, __u32 count, __u32 out)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+
+	if (!s)
+		return 0;
+	return pyf__start_array(&s->state, items, count, out);
+}
+
+__attribute__((noinline)) int builtin_name(__u32 slot, __u32 site, __u64 object)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
+	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
+
+	if (!s || !p)
+		return 0;
+	return pyf__name(&s->state, p, object);
+}
+
+#endif

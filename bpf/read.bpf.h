@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* How the decoder (pydecode.h) reads the traced process here, and its limits. */
+#ifndef PYTRAIL_READ_BPF_H
+#define PYTRAIL_READ_BPF_H
+
+#define PYD_MAX_STRING            cfg_max_string
+#define PYD_MAX_ITEMS             cfg_max_items
+#define PYD_MAX_DEPTH             cfg_max_depth
+
+#define PYD_READ(dst, size, addr) bpf_probe_read_user((dst), (size), (const void *)(addr))
+/* Absent pages can be read by a program that may sleep; the branch is dead code in the other one. */
+#define PYD_READ_SLOW(dst, size, addr)                               \
+	(bpf_probe_read_user((dst), (size), (const void *)(addr)) && \
+	 (!cfg_sleepable || bpf_copy_from_user((dst), (size), (const void *)(addr))))
+/* There is no helper for strings that sleeps: its page, and the next one, are faulted in and it is read
+ * again. */
+#define PYD_READ_STR(dst, size, addr)                                                        \
+	({                                                                                   \
+		const char *at_ = (const char *)(addr);                                      \
+		long n_ = bpf_probe_read_user_str((dst), (size), at_);                       \
+		char c_;                                                                     \
+		if (n_ < 0 && cfg_sleepable && !bpf_copy_from_user(&c_, 1, at_)) {           \
+			bpf_copy_from_user(&c_, 1, (const void *)(((__u64)at_ | 4095) + 1)); \
+			n_ = bpf_probe_read_user_str((dst), (size), at_);                    \
+		}                                                                            \
+		n_;                                                                          \
+	})
+
+#include "bpf/buildvalue.h"
+#include "bpf/pydecode.h"
+
+#endif
