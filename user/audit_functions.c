@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit_functions.h"
@@ -19,7 +20,7 @@
 #define HITS_MAX      4096  /* of all scans; interpreters have less than 300 */
 #define FUNCTION_MAX  65536 /* bytes */
 
-/* Events that CPython raises by _PySys_Audit: import.c, bltinmodule.c, pylifecycle.c, sysmodule.c. */
+/* Events that CPython raises by _PySys_Audit: sysmodule.c, pystate.c, import.c, bltinmodule.c. */
 static const char *const own_events[] = {
 	"sys.addaudithook",
 	"sys.settrace",
@@ -37,7 +38,6 @@ static const char *const own_events[] = {
 	"cpython.PyInterpreterState_Clear",
 	"import",
 	"exec",
-	"compile",
 };
 
 /* PySys_Audit or a copy of _PySys_Audit. */
@@ -56,7 +56,8 @@ struct finder {
 	struct audit_symbols symbols;
 	struct function functions[FUNCTIONS_MAX];
 	size_t functions_cnt;
-	uint64_t tstate; /* sys_audit_tstate, 0: not proven */
+	uint64_t tstate;  /* sys_audit_tstate, 0: not proven */
+	uint64_t builtin; /* sys_audit, 0: not found */
 	unsigned hits;
 };
 
@@ -101,7 +102,8 @@ static void add_function(struct finder *f, uint64_t address, unsigned first_vara
 
 static void add_if_copy(struct finder *f, uint64_t address)
 {
-	if (address && audit_walk__first_vararg(f->image, address) == 3)
+	if (!audit_symbols__is_exported(&f->symbols, address) &&
+	    audit_walk__first_vararg(f->image, address) == 3)
 		add_function(f, address, 3);
 }
 
@@ -213,34 +215,62 @@ static void find_by_usdt(struct finder *f)
 
 static void find_by_events(struct finder *f)
 {
-	uint64_t strings[STRINGS_MAX];
+	uint64_t strings[STRINGS_MAX], callee;
 	size_t cnt;
 
+	if (f->builtin && audit_method__variadic(f->image, &f->symbols, f->builtin, &callee))
+		add_if_copy(f, callee);
 	cnt = code_scan__strings(f->image, own_events, sizeof(own_events) / sizeof(own_events[0]),
 	                         strings, STRINGS_MAX);
 	code_scan__loads(f->image, strings, cnt, on_load, f);
 }
 
+static int compare(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+/* Which copies there are is known from local symbols, and from USDT: there is a site in each. From the
+ * events only those are known that raise one of them. */
+static void say_what_is_missing(struct finder *f)
+{
+	struct binary *b = f->b;
+
+	for (size_t i = 1; i < f->functions_cnt && !f->symbols.complete && !b->sites_cnt; i++)
+		if (!f->functions[i].handed_on) {
+			miss(b,
+			     "events of further copies of _PySys_Audit, if the compiler made any");
+			break;
+		}
+	if (f->hits > HITS_MAX)
+		miss(b, "events of copies of _PySys_Audit: too much code refers to it");
+	if (f->functions_cnt < 2 && (!b->py_version || b->py_version >= PY_3_9))
+		miss(b, "events that the interpreter raises itself (import, exec, sys.*): "
+		        "_PySys_Audit was not found");
+}
+
 static void find_functions(struct finder *f)
 {
+	const struct binary *b = f->b;
+
 	if (f->symbols.pysys_audit)
 		add_function(f, f->symbols.pysys_audit, 2);
-	if (f->b->py_version && f->b->py_version < PY_3_9)
-		return;
+	else
+		miss(f->b, "all events raised by C code: PySys_Audit was not found");
 	for (size_t i = 0; i < f->symbols.copies_cnt; i++)
-		add_if_copy(f, f->symbols.copies[i]);
-	if (!f->symbols.complete && !f->b->sites_cnt)
+		add_function(f, f->symbols.copies[i], 3);
+	if (!f->symbols.complete && !b->sites_cnt && (!b->py_version || b->py_version >= PY_3_9))
 		find_by_events(f);
 	find_tstate(f);
 	find_by_usdt(f);
+	if (f->functions_cnt > 2)
+		qsort(f->functions + 1, f->functions_cnt - 1, sizeof(f->functions[0]), compare);
 	for (size_t i = 0; i < f->functions_cnt; i++)
 		f->functions[i].handed_on =
 			audit_walk__reaches(f->image, f->functions[i].address, f->tstate);
-	if (f->hits > HITS_MAX)
-		miss(f->b, "events of copies of _PySys_Audit: too much code refers to it");
-	if (f->functions_cnt < 2)
-		miss(f->b, "events that the interpreter raises itself (import, exec, sys.*): "
-		           "_PySys_Audit was not found");
+	say_what_is_missing(f);
 }
 
 /* Whether a probe of sys_audit_tstate sees all that this function gets, or nothing of it. */
@@ -333,7 +363,7 @@ static void plan(struct finder *f)
  * The part of the builtin from which it calls the audit functions: their return address tells a call
  * that its own probe has reported.
  */
-static void find_builtin_range(struct finder *f, uint64_t builtin)
+static void find_builtin_range(struct finder *f)
 {
 	uint64_t callees[FUNCTIONS_MAX + 1];
 	struct code_range range;
@@ -343,7 +373,7 @@ static void find_builtin_range(struct finder *f, uint64_t builtin)
 		callees[cnt] = f->functions[cnt].address;
 	if (f->tstate)
 		callees[cnt++] = f->tstate;
-	places = audit_method__calls_on(f->image, &f->symbols, builtin, callees, cnt, &range);
+	places = audit_method__calls_on(f->image, &f->symbols, f->builtin, callees, cnt, &range);
 	f->b->builtin_start = range.start;
 	f->b->builtin_end = range.end;
 	if (places != 1)
@@ -351,19 +381,13 @@ static void find_builtin_range(struct finder *f, uint64_t builtin)
 		     places ? "it calls on from several places" : "where it calls on was not found");
 }
 
-static void find_builtin(struct finder *f)
+static void add_builtin(struct finder *f)
 {
-	uint64_t builtin;
-
-	if (!audit_method__find(f->image, &builtin))
-		builtin = f->symbols.builtin;
-	if (!builtin) {
+	if (!f->builtin)
 		miss(f->b, "events raised by sys.audit() from Python code: "
 		           "the sys.audit builtin was not found");
-		return;
-	}
-	if (add_entry(f, builtin, PT_ENTRY_BUILTIN, 0, "sys.audit"))
-		find_builtin_range(f, builtin);
+	else if (add_entry(f, f->builtin, PT_ENTRY_BUILTIN, 0, "sys.audit"))
+		find_builtin_range(f);
 }
 
 int audit_functions__find(struct elf_file *e, struct binary *b)
@@ -386,11 +410,11 @@ int audit_functions__find(struct elf_file *e, struct binary *b)
 	if (err) {
 		miss(b, "all events without USDT: the file cannot be analysed");
 	} else {
-		if (!f.symbols.pysys_audit)
-			miss(b, "all events raised by C code: PySys_Audit was not found");
+		if (!audit_method__find(f.image, &f.builtin))
+			f.builtin = f.symbols.builtin;
 		find_functions(&f);
 		plan(&f);
-		find_builtin(&f);
+		add_builtin(&f);
 	}
 	audit_symbols__free(&f.symbols);
 	elf_image__free(f.image);

@@ -130,6 +130,67 @@ static bool search_part(struct search *s, const struct code_range *part, enum fo
 	return found;
 }
 
+/* The address of a string, when the instruction loads one into rdx. */
+static bool loads_format(const struct x86_insn *insn, uint64_t *address)
+{
+	if (insn->ops[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+	    x86_insn__reg(insn->ops[0].reg.value) != X86_RDX)
+		return false;
+	if (insn->i.mnemonic == ZYDIS_MNEMONIC_LEA)
+		return x86_insn__rip_address(insn, &insn->ops[1], address);
+	*address = insn->ops[1].imm.value.u;
+	return insn->i.mnemonic == ZYDIS_MNEMONIC_MOV &&
+	       insn->ops[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+}
+
+static bool search_variadic(struct search *s, const struct code_range *part, uint64_t *callee)
+{
+	const uint8_t *code;
+	struct x86_insn insn;
+	uint64_t format;
+	bool has_format = false;
+	size_t len;
+
+	code = elf_image__code(s->image, part->start, &len);
+	if (!code)
+		return false;
+	if (part->end - part->start < len)
+		len = part->end - part->start;
+	if (len > FUNCTION_MAX)
+		len = FUNCTION_MAX;
+	for (size_t pos = 0; pos < len; pos += insn.i.length) {
+		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
+			return false;
+		if (x86_insn__written(&insn) & 1u << X86_RDX)
+			has_format = loads_format(&insn, &format) &&
+			             is_string(s->image, format, "O", 2);
+		if (!x86_insn__is_call(&insn))
+			continue;
+		if (has_format && x86_insn__target(&insn, callee))
+			return true;
+		has_format = false;
+	}
+	return false;
+}
+
+bool audit_method__variadic(const struct elf_image *image, const struct audit_symbols *symbols,
+                            uint64_t function, uint64_t *callee)
+{
+	struct search s = {.image = image, .symbols = symbols};
+	struct code_range call, own;
+
+	if (!audit_symbols__function(symbols, function, &own))
+		own.end = code_scan__function_end(image, function);
+	own.start = function;
+	if (search_variadic(&s, &own, callee))
+		return true;
+	search_part(&s, &own, JUMPS, &call);
+	for (size_t i = 0; i < s.parts_cnt; i++)
+		if (search_variadic(&s, &s.parts[i], callee))
+			return true;
+	return false;
+}
+
 size_t audit_method__calls_on(const struct elf_image *image, const struct audit_symbols *symbols,
                               uint64_t function, const uint64_t *callees, size_t cnt,
                               struct code_range *out)

@@ -16,6 +16,11 @@
 /* False: not found, or there are several that differ. */
 bool audit_method__find(const struct elf_image *image, uint64_t *function);
 
+/* The function to which the builtin passes its arguments as ("O", tuple): the copy of _PySys_Audit made
+ * for it, if there are several. False: not seen in its code. */
+bool audit_method__variadic(const struct elf_image *image, const struct audit_symbols *symbols,
+                            uint64_t function, uint64_t *callee);
+
 /*
  * The range of code from which it calls one of the callees: all of the function as a rule, its cold part
  * where profile-guided optimisation has split that off, the function it calls in turn where its body

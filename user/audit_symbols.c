@@ -11,7 +11,9 @@
 struct scan {
 	struct audit_symbols *symbols;
 	size_t room;
-	bool keep; /* the functions' ranges, too */
+	size_t exported_room;
+	bool dynamic; /* the table being read is .dynsym */
+	bool keep;    /* the functions' ranges, too */
 	int err;
 };
 
@@ -61,6 +63,25 @@ static void keep_range(struct scan *scan, const Elf64_Sym *sym)
 		(struct code_range){sym->st_value, sym->st_value + sym->st_size};
 }
 
+static void keep_exported(struct scan *scan, uint64_t address)
+{
+	struct audit_symbols *s = scan->symbols;
+	uint64_t *more;
+
+	if (s->exported_cnt == FUNCTIONS_MAX)
+		return;
+	if (s->exported_cnt == scan->exported_room) {
+		scan->exported_room = scan->exported_room ? 2 * scan->exported_room : 4096;
+		more = realloc(s->exported, scan->exported_room * sizeof(*more));
+		if (!more) {
+			scan->err = -ENOMEM;
+			return;
+		}
+		s->exported = more;
+	}
+	s->exported[s->exported_cnt++] = address;
+}
+
 static bool on_symbol(void *ctx, const char *name, const Elf64_Sym *sym)
 {
 	struct scan *scan = ctx;
@@ -70,6 +91,8 @@ static bool on_symbol(void *ctx, const char *name, const Elf64_Sym *sym)
 		return true;
 	if (scan->keep)
 		keep_range(scan, sym);
+	if (scan->dynamic)
+		keep_exported(scan, sym->st_value);
 	if (!strcmp(name, "PySys_Audit"))
 		set_once(&s->pysys_audit, sym->st_value);
 	else if (is_copy_of(name, "_PySys_Audit"))
@@ -88,6 +111,13 @@ static int compare(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 int audit_symbols__load(struct elf_file *e, const struct elf_image *image, struct audit_symbols *out)
 {
 	struct scan scan = {.symbols = out};
@@ -96,21 +126,24 @@ int audit_symbols__load(struct elf_file *e, const struct elf_image *image, struc
 	*out = (struct audit_symbols){0};
 	out->has_frames = eh_frame__open(image, &out->frames);
 	scan.keep = !out->has_frames;
+	scan.dynamic = true;
 	elf_file__each_symbol(e, true, on_symbol, &scan);
+	scan.dynamic = false;
 	err = elf_file__each_symbol(e, false, on_symbol, &scan);
 	if (err)
 		err = debugdata__each_symbol(e, on_symbol, &scan);
 	out->complete = !err;
 	if (out->functions_cnt)
-		qsort(out->functions, out->functions_cnt, sizeof(*out->functions), compare);
+		qsort(out->exported, out->exported_cnt, sizeof(*out->exported), compare_addresses);
+	qsort(out->functions, out->functions_cnt, sizeof(*out->functions), compare);
 	return scan.err;
 }
 
 void audit_symbols__free(struct audit_symbols *s)
 {
 	free(s->functions);
-	s->functions = NULL;
-	s->functions_cnt = 0;
+	free(s->exported);
+	*s = (struct audit_symbols){0};
 }
 
 bool audit_symbols__function(const struct audit_symbols *s, uint64_t address, struct code_range *out)
@@ -131,4 +164,10 @@ bool audit_symbols__function(const struct audit_symbols *s, uint64_t address, st
 		return false;
 	*out = s->functions[low - 1];
 	return true;
+}
+
+bool audit_symbols__is_exported(const struct audit_symbols *s, uint64_t address)
+{
+	return s->exported_cnt &&
+	       bsearch(&address, s->exported, s->exported_cnt, sizeof(address), compare_addresses);
 }

@@ -23,8 +23,10 @@ struct audit_symbols {
 	uint64_t tstate;              /* sys_audit_tstate */
 	uint64_t builtin;             /* sys_audit */
 	bool complete;                /* there is a table of the local functions */
-	struct code_range *functions; /* sorted; owned */
+	struct code_range *functions; /* sorted; owned; only when there is no .eh_frame */
 	size_t functions_cnt;
+	uint64_t *exported; /* addresses of functions in .dynsym, sorted; owned */
+	size_t exported_cnt;
 	bool has_frames;
 	struct eh_frame frames;
 };
@@ -35,5 +37,8 @@ void audit_symbols__free(struct audit_symbols *s);
 
 /* The range of the function, or of the part of one, that holds the address. */
 bool audit_symbols__function(const struct audit_symbols *s, uint64_t address, struct code_range *out);
+
+/* Whether a function that begins there is exported: none of the local ones then. */
+bool audit_symbols__is_exported(const struct audit_symbols *s, uint64_t address);
 
 #endif
