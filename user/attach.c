@@ -291,7 +291,7 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 	return (int)f->cnt;
 }
 
-int attach__stop_decoding(struct attach *a, const struct binary *b)
+int attach__set_decoding(struct attach *a, const struct binary *b, bool on)
 {
 	struct attached *f = attach__find(a, b);
 	struct pt_site site;
@@ -304,7 +304,10 @@ int attach__stop_decoding(struct attach *a, const struct binary *b)
 		err = bpf_map_lookup_elem(a->sites_fd, &f->sites[i], &site);
 		if (err)
 			return err;
-		site.flags &= ~PT_SITE_DECODE;
+		if (on)
+			site.flags |= PT_SITE_DECODE;
+		else
+			site.flags &= ~PT_SITE_DECODE;
 		err = bpf_map_update_elem(a->sites_fd, &f->sites[i], &site, BPF_EXIST);
 		if (err)
 			return err;

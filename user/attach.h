@@ -47,11 +47,8 @@ void attach__drop(struct attach *a, const struct binary *b);
 /* Whether a file is attached, all its processes or the one. */
 bool attach__has(const struct attach *a, const struct binary *b);
 
-/*
- * Stops decoding arguments in the processes of a file (its layout proved wrong): from now on its events
- * arrive with names only.
- */
-int attach__stop_decoding(struct attach *a, const struct binary *b);
+/* Whether the arguments of a file's events are decoded from now on, or arrive as names only. 0 or -errno. */
+int attach__set_decoding(struct attach *a, const struct binary *b, bool on);
 
 size_t attach__files(const struct attach *a);
 

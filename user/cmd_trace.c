@@ -70,7 +70,7 @@ static int on_record(void *ctx, const void *record, size_t size)
 	/* --max-events: what came behind the last one is not wanted */
 	if (t->limit_reached)
 		return 0;
-	if (rec && rec->kind == PT_REC_AUDIT && size >= sizeof(struct pt_audit))
+	if (rec && !t->detached && rec->kind == PT_REC_AUDIT && size >= sizeof(struct pt_audit))
 		proof__see(t->proof, record);
 	ret = output__record(t->output, record, size);
 	if (ret < 0)
@@ -181,7 +181,7 @@ static int trace__open(struct trace *t)
 	epoll_ctl(t->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
 	ev.data.fd = t->signals;
 	epoll_ctl(t->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
-	code = targets__attach(t->targets, t->session);
+	code = targets__attach(t->targets, t->session, t->proof);
 	if (code >= 0)
 		return code;
 	if (t->child && child__release(t->child))
@@ -196,10 +196,10 @@ static void trace__housekeeping(struct trace *t, uint64_t now)
 		return;
 	t->housekeeping_ns = now;
 	session__losses(t->session);
-	proof__retry(t->proof);
+	proof__retry(t->proof, now);
 	if (now - t->rescan_ns >= RESCAN_NS) {
 		t->rescan_ns = now;
-		targets__rescan(t->targets, t->proof);
+		targets__rescan(t->targets);
 	}
 	if (t->opts.stats_interval > 0 &&
 	    now - t->stats_ns >= (uint64_t)(t->opts.stats_interval * 1e9)) {
@@ -273,8 +273,6 @@ static void trace__loop(struct trace *t)
 /* Detach first, so that what is drained then is all there will be. */
 static void trace__finish(struct trace *t)
 {
-	proof__free(t->proof);
-	t->proof = NULL;
 	t->detached = true;
 	session__detach(t->session);
 	while (!t->failed && session__drain(t->session) > 0)

@@ -263,22 +263,30 @@ enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bia
 	return ret;
 }
 
-struct candidate {
+/* One file. */
+struct claim {
 	const struct binary *binary;
 	uint64_t bias;
-	pid_t pid;
-	unsigned int tries;
+	pid_t pid; /* to be tried; 0: none is known */
+	bool proven;
+	bool stopped;                /* decoding is off */
+	unsigned int contradictions; /* tries in a row that found something amiss */
+	uint64_t wait_ns;            /* until the next try, doubled each time */
+	uint64_t next_ns;
+	char reason[160];
 };
 
-/* Files whose proof is open are few; each is tried on the newest process seen. */
-#define CANDIDATES_MAX 64
-/* A process that is stopped, or has no modules yet, is asked again this often. */
-#define TRIES_MAX 40
+/* Files that are attached at once are few. */
+#define CLAIMS_MAX 512
+/* A program may have its modules replaced for a moment; for this many tries, seconds, it has not. */
+#define CONTRADICTIONS_MAX 8
+#define WAIT_MIN_NS        100000000u
+#define WAIT_MAX_NS        10000000000u
 
 struct proof {
 	struct attach *attach;
-	uint8_t seen[PT_SITES_MAX]; /* 1: its file is a candidate, proven or given up */
-	struct candidate list[CANDIDATES_MAX];
+	uint8_t seen[PT_SITES_MAX]; /* 1: its events have nothing to add for now */
+	struct claim list[CLAIMS_MAX];
 	size_t cnt;
 };
 
@@ -296,63 +304,22 @@ void proof__free(struct proof *p)
 	free(p);
 }
 
-/* Returns true when there is no more to be found out. */
-static bool candidate__try(struct proof *p, struct candidate *c)
+static struct claim *proof__claim(struct proof *p, const struct binary *b)
 {
-	char reason[160] = "";
-
-	switch (proof__process(c->pid, c->binary, c->bias, reason, sizeof(reason))) {
-	case PROOF_DONE:
-		log__debug("the object layout of CPython %s is proven on process %d (%s)",
-		           c->binary->py_version_text, c->pid, c->binary->path);
-		return true;
-	case PROOF_REFUTED:
-		attach__stop_decoding(p->attach, c->binary);
-		log__warn("the object layout of CPython %s does not fit %s (%s): its events have "
-		          "names but "
-		          "no arguments from now on",
-		          c->binary->py_version_text, c->binary->path, reason);
-		return true;
-	case PROOF_OPEN:
-		break;
-	}
-	if (++c->tries < TRIES_MAX)
-		return false;
-	if (reason[0])
-		log__warn("the object layout of CPython %s could not be proven on process %d, %s "
-		          "(%s): its "
-		          "events are decoded by events/layouts.tsv all the same",
-		          c->binary->py_version_text, c->pid, c->binary->path, reason);
-	return true;
-}
-
-void proof__see(struct proof *p, const struct pt_audit *audit)
-{
-	const struct binary *b;
-	struct candidate *c = NULL;
+	struct claim *c;
 	size_t i;
 
-	if (!p || audit->site >= PT_SITES_MAX || p->seen[audit->site])
-		return;
-	b = attach__of_site(p->attach, audit->site);
-	if (!b || audit->flags & PT_AUDIT_UNDECODED) {
-		p->seen[audit->site] = 1;
-		return;
-	}
-	for (i = 0; i < p->cnt && !c; i++) {
+	for (i = 0; i < p->cnt; i++) {
 		if (p->list[i].binary == b)
-			c = &p->list[i];
+			return &p->list[i];
 	}
-	if (!c && p->cnt < CANDIDATES_MAX) {
-		c = &p->list[p->cnt++];
-		memset(c, 0, sizeof(*c));
-		c->binary = b;
-	}
-	p->seen[audit->site] = 1;
-	if (!c)
-		return;
-	c->pid = (pid_t)audit->rec.task.pid;
-	c->bias = audit->bias;
+	if (p->cnt == CLAIMS_MAX || !layouts__find(b->py_version, b->free_threaded))
+		return NULL;
+	c = &p->list[p->cnt++];
+	memset(c, 0, sizeof(*c));
+	c->binary = b;
+	c->wait_ns = WAIT_MIN_NS;
+	return c;
 }
 
 /* Its sites' events are looked at again: of another process, or of another file with that index. */
@@ -364,6 +331,89 @@ static void proof__unsee(struct proof *p, const struct binary *b)
 		if (p->seen[site] && attach__of_site(p->attach, site) == b)
 			p->seen[site] = 0;
 	}
+}
+
+static void claim__stop(struct proof *p, struct claim *c)
+{
+	if (c->stopped)
+		return;
+	c->stopped = true;
+	attach__set_decoding(p->attach, c->binary, false);
+	log__warn("the object layout of CPython %s does not fit %s, process %d (%s): its events "
+	          "have names "
+	          "but no arguments from now on",
+	          c->binary->py_version_text, c->binary->path, c->pid, c->reason);
+}
+
+static void claim__proven(struct proof *p, struct claim *c)
+{
+	c->proven = true;
+	log__debug("the object layout of CPython %s is proven on process %d (%s)",
+	           c->binary->py_version_text, c->pid, c->binary->path);
+	if (!c->stopped)
+		return;
+	c->stopped = false;
+	attach__set_decoding(p->attach, c->binary, true);
+	log__warn("the object layout of CPython %s is proven on process %d: the arguments of %s "
+	          "are decoded "
+	          "again; a process of it misled pytrail",
+	          c->binary->py_version_text, c->pid, c->binary->path);
+}
+
+static void claim__try(struct proof *p, struct claim *c)
+{
+	c->reason[0] = '\0';
+	switch (proof__process(c->pid, c->binary, c->bias, c->reason, sizeof(c->reason))) {
+	case PROOF_DONE:
+		claim__proven(p, c);
+		return;
+	case PROOF_REFUTED:
+		claim__stop(p, c);
+		break;
+	case PROOF_OPEN:
+		c->contradictions = c->reason[0] ? c->contradictions + 1 : 0;
+		if (c->contradictions >= CONTRADICTIONS_MAX)
+			claim__stop(p, c);
+		break;
+	}
+	/* perhaps the process is gone: the next event of the file gives another one */
+	c->pid = 0;
+	proof__unsee(p, c->binary);
+}
+
+void proof__found(struct proof *p, pid_t pid, const struct binary *b, uint64_t bias)
+{
+	struct claim *c = p ? proof__claim(p, b) : NULL;
+
+	if (!c || c->proven)
+		return;
+	c->pid = pid;
+	c->bias = bias;
+	claim__try(p, c);
+}
+
+void proof__attached(struct proof *p, const struct binary *b)
+{
+	struct claim *c = p ? proof__claim(p, b) : NULL;
+
+	if (c && c->stopped)
+		attach__set_decoding(p->attach, b, false);
+}
+
+void proof__see(struct proof *p, const struct pt_audit *audit)
+{
+	const struct binary *b;
+	struct claim *c;
+
+	if (!p || audit->site >= PT_SITES_MAX || p->seen[audit->site])
+		return;
+	b = attach__of_site(p->attach, audit->site);
+	c = b ? proof__claim(p, b) : NULL;
+	p->seen[audit->site] = 1;
+	if (!c || c->proven)
+		return;
+	c->pid = (pid_t)audit->rec.task.pid;
+	c->bias = audit->bias;
 }
 
 void proof__forget(struct proof *p, const struct binary *b)
@@ -381,19 +431,19 @@ void proof__forget(struct proof *p, const struct binary *b)
 	}
 }
 
-void proof__retry(struct proof *p)
+void proof__retry(struct proof *p, uint64_t now)
 {
 	size_t i;
 
-	for (i = 0; p && i < p->cnt;) {
-		struct candidate *c = &p->list[i];
+	for (i = 0; p && i < p->cnt; i++) {
+		struct claim *c = &p->list[i];
 
-		if (candidate__try(p, c)) {
-			*c = p->list[--p->cnt];
+		if (c->proven || !c->pid || now < c->next_ns)
 			continue;
-		}
-		/* perhaps the process is gone: the next event of the file gives another one */
-		proof__unsee(p, c->binary);
-		i++;
+		claim__try(p, c);
+		/* contradictions are counted over seconds, and a process that gives no proof costs little */
+		c->next_ns = now + c->wait_ns;
+		if (c->wait_ns < WAIT_MAX_NS)
+			c->wait_ns *= 2;
 	}
 }

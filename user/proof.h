@@ -28,17 +28,24 @@ enum proof_result {
 enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason,
                                  size_t size);
 
-/* Proofs of all attached files while they are traced: each once, on the first process that can give it.
- * NULL: no memory; every call takes that. */
+/*
+ * Proofs of all files while they are traced: each once, on the first process that can give it. A file
+ * whose built-in types do not fit, or whose processes contradict the layout for seconds on end, is
+ * warned of and decoded no more, until another process of it proves the layout after all. NULL: no
+ * memory; every call takes that.
+ */
 struct proof *proof__new(struct attach *a);
 void proof__free(struct proof *p);
 
-/* An event has come: its process is a candidate, when its file is still to be proven. Cheap. A refuted
- * file is warned of, and decoded no more. */
+/* A live process was found, its file is about to be attached, or is: tried at once, when that is open. */
+void proof__found(struct proof *p, pid_t pid, const struct binary *b, uint64_t bias);
+/* The file has just been attached: carries out what proof__found() found out. */
+void proof__attached(struct proof *p, const struct binary *b);
+/* An event has come: its process is a candidate, when its file is still to be proven. Cheap. */
 void proof__see(struct proof *p, const struct pt_audit *audit);
 /* A file is about to be detached. */
 void proof__forget(struct proof *p, const struct binary *b);
-/* Tries those that are still open. */
-void proof__retry(struct proof *p);
+/* Tries those that are still open. now: CLOCK_MONOTONIC, nanoseconds. */
+void proof__retry(struct proof *p, uint64_t now);
 
 #endif

@@ -22,6 +22,7 @@ struct target {
 	pid_t pid;
 	int pidfd; /* -1: not supported, or gone */
 	struct binary *binary;
+	uint64_t bias;
 	bool gone;
 };
 
@@ -42,6 +43,7 @@ struct targets {
 	struct child *child;
 	struct discover *discover;
 	struct session *session;
+	struct proof *proof;
 	struct target *list;
 	size_t cnt;
 	bool kernel_pid;
@@ -100,6 +102,7 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 	ret = discover__pid(t->discover, pid, &found);
 	if (ret == 1 && can_trace(t, found.binary)) {
 		x->binary = found.binary;
+		x->bias = found.bias;
 		t->cnt++;
 		return -1;
 	}
@@ -194,6 +197,8 @@ static bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
 {
 	int ret = attach__binary(session__attach(t->session), b, t->kernel_pid ? pid : -1);
 
+	if (ret > 0)
+		proof__attached(t->proof, b);
 	if (ret >= 0)
 		return true;
 	if (ret == -ENOENT)
@@ -213,6 +218,7 @@ static int on_found(void *ctx, const struct discovered *found)
 			say_cannot(t, found->binary, found->pid, false);
 		return 0;
 	}
+	proof__found(t->proof, found->pid, found->binary, found->bias);
 	targets__attach_file(t, found->binary, -1);
 	return 0;
 }
@@ -259,11 +265,12 @@ static void targets__attach_installed(struct targets *t)
 	}
 }
 
-int targets__attach(struct targets *t, struct session *s)
+int targets__attach(struct targets *t, struct session *s, struct proof *proof)
 {
 	size_t i, ok = 0;
 
 	t->session = s;
+	t->proof = proof;
 	if (t->child) {
 		if (session__select(s, child__pid(t->child)))
 			return EXIT_FAIL;
@@ -280,6 +287,7 @@ int targets__attach(struct targets *t, struct session *s)
 		return -1;
 	}
 	for (i = 0; i < t->cnt; i++) {
+		proof__found(proof, t->list[i].pid, t->list[i].binary, t->list[i].bias);
 		if (!session__select(s, t->list[i].pid) &&
 		    targets__attach_file(t, t->list[i].binary, t->list[i].pid))
 			ok++;
@@ -401,7 +409,7 @@ static void rescan_one(void *ctx, pid_t pid)
 }
 
 /* A file without a name that nothing runs can never be run again. */
-static void forget_unused(struct targets *t, struct proof *proof)
+static void forget_unused(struct targets *t)
 {
 	struct binary *const *all;
 	size_t i = discover__binaries(t->discover, &all);
@@ -413,13 +421,13 @@ static void forget_unused(struct targets *t, struct proof *proof)
 		/* not in one look only: a process that starts meanwhile can be missed by it */
 		if (t->generation - b->generation < 2 || fstat(b->fd, &st) || st.st_nlink)
 			continue;
-		proof__forget(proof, b);
+		proof__forget(t->proof, b);
 		attach__drop(session__attach(t->session), b);
 		discover__forget(t->discover, b);
 	}
 }
 
-void targets__rescan(struct targets *t, struct proof *proof)
+void targets__rescan(struct targets *t)
 {
 	if (!whole_host(t)) {
 		session__each_selected(t->session, rescan_one, t);
@@ -427,7 +435,7 @@ void targets__rescan(struct targets *t, struct proof *proof)
 	}
 	t->generation++;
 	if (!discover__all(t->discover, on_found, t))
-		forget_unused(t, proof);
+		forget_unused(t);
 }
 
 bool targets__gone(struct targets *t)

@@ -23,8 +23,11 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
                  struct targets **out);
 void targets__free(struct targets *t);
 
-/* Attaches; the session must have been opened with what targets__new() set. -1 or an exit code. */
-int targets__attach(struct targets *t, struct session *s);
+/*
+ * Attaches; the session must have been opened with what targets__new() set. Layouts are proven first, on
+ * the processes that are there; proof (or NULL) must live as long as calls are made. -1 or an exit code.
+ */
+int targets__attach(struct targets *t, struct session *s, struct proof *proof);
 
 /*
  * A process that is selected, or any in whole-host mode, has executed a file: attaches that, or the
@@ -41,7 +44,7 @@ int targets__pending(struct targets *t, uint64_t now);
  * Looks at all processes once more, in case one has loaded a libpython meanwhile. In whole-host mode
  * files that are deleted and that no process runs any more are detached and forgotten, in the proof too.
  */
-void targets__rescan(struct targets *t, struct proof *proof);
+void targets__rescan(struct targets *t);
 
 /* Whether nothing is left that could raise an event: all -p processes (and with follow their children)
  * have ended. */
