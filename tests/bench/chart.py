@@ -32,9 +32,15 @@ def ticks(most):
     return [i * step for i in range(int(most / step) + 1)]
 
 
+def axis(found):
+    """Where the axis ends: a bar that would dwarf all others is cut."""
+    *others, longest = sorted(spread.high for _, _, spread in found) or [1]
+    return min(longest, 1.5 * others[-1]) if others and others[-1] else longest or 1
+
+
 def draw(found, subtitle):
     """The document; found as bars() has it."""
-    most = max((spread.high for _, _, spread in found), default=1) or 1
+    most = axis(found)
     scale = (WIDTH - LEFT - RIGHT) / most
     height = TOP + ROW * len(found) + 34
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
@@ -52,12 +58,14 @@ def draw(found, subtitle):
     for i, (case, title, spread) in enumerate(found):
         y = TOP + ROW * i
         own = OWN if title.startswith("pytrail") else OTHER
-        end = LEFT + spread.median * scale
-        low, high = LEFT + spread.low * scale, LEFT + spread.high * scale
+        low, end, high = (LEFT + min(v, most) * scale for v in (spread.low, spread.median, spread.high))
         out += [f'<text x="{LEFT - 8}" y="{y + 19}" text-anchor="end">{escape(title)}</text>',
                 f'<rect x="{LEFT}" y="{y + 5}" width="{max(end - LEFT, 1):.1f}" height="{ROW - 10}" '
                 f'fill="{own}"/>',
                 f'<line x1="{low:.1f}" y1="{y + 15}" x2="{high:.1f}" y2="{y + 15}" stroke="#24292f"/>',
                 f'<text x="{max(high, end) + 6:.1f}" y="{y + 19}">{spread.median:,.0f}</text>']
+        if spread.median > most:
+            out.append(f'<path d="M{end - 24:.1f} {y + ROW - 3} l8 -{ROW - 6} h6 l-8 {ROW - 6} z" '
+                       f'fill="#ffffff"/>')
     out.append("</svg>")
     return "\n".join(out) + "\n"

@@ -86,6 +86,13 @@ def test_chart_is_well_formed():
     assert "2 cores <&>" in texts and "8,000" in texts
 
 
+def test_chart_cuts_a_bar_that_dwarfs_the_others():
+    found = [(c, c, Spread([v])) for c, v in (("a", 10), ("b", 100), ("c", 5000))]
+    assert chart.axis(found) == 150
+    assert chart.axis(found[:2]) == 15 and chart.axis(found[:1]) == 10 and chart.axis([]) == 1
+    assert chart.draw(found, "").count("<path") == 1
+
+
 @pytest.mark.parametrize("most, expected", [(5, [0, 1, 2, 3, 4, 5]), (9, [0, 2, 4, 6, 8]),
                                             (12345, [0, 5000, 10000]), (300, list(range(0, 301, 50)))])
 def test_ticks(most, expected):

@@ -176,10 +176,13 @@ class Bcc(Tracer):
     def __init__(self, world, target):
         if not have_bcc():
             raise Unavailable("python3-bpfcc is not installed")
-        if not os.path.exists(f"/lib/modules/{os.uname().release}/build"):
+        # what it compiles with; BCC_KERNEL_SOURCE is its own variable
+        if not (os.environ.get("BCC_KERNEL_SOURCE") or os.path.exists("/sys/kernel/kheaders.tar.xz") or
+                os.path.exists(f"/lib/modules/{os.uname().release}/build")):
             raise Unavailable("bcc needs the headers of the running kernel, which are not installed")
-        super().__init__(target, ["/usr/bin/python3", os.path.join(HERE, "bcc_audit.py"),
-                                  str(target.pid)])
+        with open(world.path("bcc.json"), "wb") as out:
+            super().__init__(target, ["/usr/bin/python3", os.path.join(HERE, "bcc_audit.py"),
+                                      str(target.pid)], stdout=out)
 
     def is_attached(self):
         return "ready" in self.said()

@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -24,9 +25,7 @@ class World:
 
     def __init__(self, quick):
         self.quick = quick
-        self.dir = os.path.join(BUILD, "run")
-        shutil.rmtree(self.dir, ignore_errors=True)
-        os.makedirs(self.dir)
+        self.dir = tempfile.mkdtemp(prefix="run-", dir=BUILD)
         self.pytrail = shutil.copy(util.PYTRAIL, os.path.join(self.dir, "pytrail"))
         self.python = util.private_python(self.dir)
         self.probes = util.Probes(self.python)

@@ -25,8 +25,10 @@ build/bench/chook.so: tests/bench/chook.c
 .PHONY: bench bench-quick bench-bins
 bench-bins: all $(BENCH_BIN)
 
-bench: bench-bins ## measure what tracing costs, beside other ways to do it (root; ARGS= for options)
+bench: ## measure what tracing costs, beside other ways to do it (ARGS= for options)
+	@scripts/deps.sh test
+	@$(MAKE) --no-print-directory -s $(PARALLEL) bench-bins
 	@$(PYTHON) -B tests/bench/bench.py $(ARGS)
 
-bench-quick: bench-bins ## the same in under two minutes, with wider spread
-	@$(PYTHON) -B tests/bench/bench.py --quick $(ARGS)
+bench-quick: ## the same in under two minutes, with wider spread
+	@$(MAKE) --no-print-directory bench ARGS="--quick $(ARGS)"
