@@ -142,7 +142,7 @@ static void find_tstate(struct finder *f)
 	if (!f->tstate)
 		return;
 	entry = (struct code_range){f->tstate, f->tstate + 1};
-	code_scan__branches(f->image, &entry, 1, on_caller, f);
+	code_scan__branches(f->image, &entry, 1, false, on_caller, f);
 }
 
 /* The first call behind the load of an event's name. */
@@ -210,7 +210,7 @@ static void find_by_usdt(struct finder *f)
 		parents.ranges[parents.cnt++] = range;
 	}
 	if (parents.cnt)
-		code_scan__branches(f->image, parents.ranges, parents.cnt, on_jump, &parents);
+		code_scan__branches(f->image, parents.ranges, parents.cnt, true, on_jump, &parents);
 }
 
 static void find_by_events(struct finder *f)

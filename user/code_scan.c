@@ -8,12 +8,12 @@
 #define FUNCTION_MAX 16384 /* bytes */
 #define STRINGS_MAX  64
 
-static const struct code_range *range_of(const struct code_range *ranges, size_t cnt, uint64_t address)
+static bool in_ranges(const struct code_range *ranges, size_t cnt, uint64_t address)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (address >= ranges[i].start && address < ranges[i].end)
-			return &ranges[i];
-	return NULL;
+		if (address - ranges[i].start < ranges[i].end - ranges[i].start)
+			return true;
+	return false;
 }
 
 static int32_t read_s32(const uint8_t *p)
@@ -24,46 +24,39 @@ static int32_t read_s32(const uint8_t *p)
 	return n;
 }
 
-static bool scan_branches(const struct elf_image_segment *s, const struct code_range *ranges,
-                          size_t cnt,
-                          bool (*cb)(void *ctx, uint64_t from, uint64_t target, bool is_call),
-                          void *ctx)
+/* One opcode at a time: memchr() looks at many bytes at once. */
+static bool scan_opcode(const struct elf_image_segment *s, uint8_t opcode,
+                        const struct code_range *ranges, size_t cnt, branch_cb cb, void *ctx)
 {
-	uint64_t low = UINT64_MAX, high = 0;
+	const uint8_t *end = s->bytes + s->len, *p = s->bytes;
 
-	for (size_t i = 0; i < cnt; i++) {
-		low = ranges[i].start < low ? ranges[i].start : low;
-		high = ranges[i].end > high ? ranges[i].end : high;
-	}
-	for (size_t pos = 0; pos + 6 <= s->len; pos++) {
-		const uint8_t *p = s->bytes + pos;
-		size_t len = 5;
-		uint64_t target;
+	for (; end - p >= 6 && (p = memchr(p, opcode, end - p - 5)); p++) {
+		size_t len = opcode == 0x0f ? 6 : 5;
+		uint64_t from = s->address + (p - s->bytes), target;
 
-		if (p[0] == 0x0f && (p[1] & 0xf0) == 0x80)
-			len = 6;
-		else if ((p[0] & 0xfe) != 0xe8)
+		if (opcode == 0x0f && (p[1] & 0xf0) != 0x80)
 			continue;
-		target = s->address + pos + len + (uint64_t)(int64_t)read_s32(p + len - 4);
-		if (target < low || target >= high || !range_of(ranges, cnt, target))
+		target = from + len + (uint64_t)(int64_t)read_s32(p + len - 4);
+		if (!in_ranges(ranges, cnt, target))
 			continue;
-		if (!cb(ctx, s->address + pos, target, p[0] == 0xe8))
+		if (!cb(ctx, from, target, opcode == 0xe8))
 			return false;
 	}
 	return true;
 }
 
 void code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
-                         bool (*cb)(void *ctx, uint64_t from, uint64_t target, bool is_call),
-                         void *ctx)
+                         bool conditional, branch_cb cb, void *ctx)
 {
+	static const uint8_t opcodes[] = {0xe8, 0xe9, 0x0f};
 	const struct elf_image_segment *s;
 	size_t segments;
 
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; i < segments; i++)
-		if (s[i].executable && !scan_branches(&s[i], ranges, cnt, cb, ctx))
-			return;
+		for (size_t n = 0; s[i].executable && n < (conditional ? 3 : 2); n++)
+			if (!scan_opcode(&s[i], opcodes[n], ranges, cnt, cb, ctx))
+				return;
 }
 
 static int compare(const void *a, const void *b)
@@ -73,30 +66,52 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+struct loads {
+	const uint64_t *addresses;
+	size_t cnt;
+	bool (*cb)(void *ctx, uint64_t from, uint64_t address);
+	void *ctx;
+};
+
+/* An opcode of so many bytes (the last one is looked for), and the four behind it. */
+static bool scan_loads(const struct elf_image_segment *s, const uint8_t *opcode, size_t opcode_len,
+                       const struct loads *l)
+{
+	const uint8_t *end = s->bytes + s->len, *p = s->bytes + opcode_len - 1;
+
+	for (; end - p >= 5 && (p = memchr(p, opcode[opcode_len - 1], end - p - 4)); p++) {
+		uint64_t from = s->address + (p - s->bytes) - (opcode_len - 1), address;
+
+		if (memcmp(p - (opcode_len - 1), opcode, opcode_len))
+			continue;
+		address = (uint64_t)(int64_t)read_s32(p + 1);
+		if (opcode_len > 1) /* relative to the next instruction */
+			address += from + opcode_len + 4;
+		else
+			address = (uint32_t)address;
+		if (address < l->addresses[0] || address > l->addresses[l->cnt - 1] ||
+		    !bsearch(&address, l->addresses, l->cnt, sizeof(address), compare))
+			continue;
+		if (!l->cb(l->ctx, from, address))
+			return false;
+	}
+	return true;
+}
+
 void code_scan__loads(const struct elf_image *image, const uint64_t *addresses, size_t cnt,
                       bool (*cb)(void *ctx, uint64_t from, uint64_t address), void *ctx)
 {
+	static const uint8_t lea[] = {0x48, 0x8d, 0x35}, mov[] = {0xbe}; /* n(%rip) | $n */
+	const struct loads l = {addresses, cnt, cb, ctx};
 	const struct elf_image_segment *s;
 	size_t segments;
 
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; cnt && i < segments; i++)
-		for (size_t pos = 0; s[i].executable && pos + 7 <= s[i].len; pos++) {
-			const uint8_t *p = s[i].bytes + pos;
-			uint64_t address;
-
-			if (p[0] == 0x48 && p[1] == 0x8d && p[2] == 0x35) /* lea n(%rip),%rsi */
-				address = s[i].address + pos + 7 + (uint64_t)(int64_t)read_s32(p + 3);
-			else if (p[0] == 0xbe) /* mov $n,%esi */
-				address = (uint32_t)read_s32(p + 1);
-			else
-				continue;
-			if (address < addresses[0] || address > addresses[cnt - 1] ||
-			    !bsearch(&address, addresses, cnt, sizeof(address), compare))
-				continue;
-			if (!cb(ctx, s[i].address + pos, address))
-				return;
-		}
+		if (s[i].executable && s[i].len >= sizeof(lea) &&
+		    (!scan_loads(&s[i], lea, sizeof(lea), &l) ||
+		     !scan_loads(&s[i], mov, sizeof(mov), &l)))
+			return;
 }
 
 struct string {

@@ -17,11 +17,12 @@ struct code_range {
 	uint64_t end; /* behind it */
 };
 
-/* Calls cb for each direct call (is_call) and jump (with 32-bit offset) that leads into one of the
- * ranges, until it returns false. */
+typedef bool (*branch_cb)(void *ctx, uint64_t from, uint64_t target, bool is_call);
+
+/* Calls cb for each direct call and jump, and conditional jump if so wanted, that has an offset of 32
+ * bits and leads into one of the ranges, until it returns false; in no order. */
 void code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
-                         bool (*cb)(void *ctx, uint64_t from, uint64_t target, bool is_call),
-                         void *ctx);
+                         bool conditional, branch_cb cb, void *ctx);
 
 /* Calls cb for each instruction that loads one of these addresses (sorted) into rsi: lea, or in a file
  * that is not relocated mov. */
