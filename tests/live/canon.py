@@ -72,6 +72,9 @@ def merged(text):
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
+merged("\ud800")  # imports the codec now, not within the hook
+
+
 def json_string(text):
     """A JSON string as json_string.c escapes it; parts of paths are that."""
     out = ['"']

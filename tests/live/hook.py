@@ -88,13 +88,13 @@ def wait_for_pytrail(go):
         time.sleep(0.01)
 
 
-def start(out, max_string, max_items, max_depth, program, *arguments):
+def start(out, max_string, max_items, max_depth, program, *arguments, install=sys.addaudithook):
     wait_for_pytrail(out + ".go")
     fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, LOW_FD)
     os.close(fd)
     caps = int(max_string), int(max_items), int(max_depth)
-    sys.addaudithook(make_hook(high, caps))
+    install(make_hook(high, caps))
     try:
         run(program, list(arguments))
     finally:

@@ -236,8 +236,8 @@ def give_go(process, json_path, go):
 
 
 def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None, cwd=None,
-        limit=LIMIT):
-    """Runs it; a Result. keep: a directory for what both sides wrote."""
+        limit=LIMIT, options=(), runner="hook.py", comparison=compare):
+    """Runs it; a Result. keep: a directory for what both sides wrote; options: more of pytrail's."""
     with tempfile.TemporaryDirectory(prefix="pytrail-oracle-") as tmp:
         where = keep or tmp
         hook_path = os.path.join(where, "hook.jsonl")
@@ -247,8 +247,9 @@ def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None,
             if os.path.exists(path):
                 os.unlink(path)
         options = ["--ring-size", ring_size, "--max-string", str(caps[0]),
-                   "--max-items", str(caps[1]), "--max-depth", str(caps[2]), "-o", "json:" + json_path]
-        command = [python, os.path.join(HERE, "hook.py"), hook_path, *map(str, caps), *program]
+                   "--max-items", str(caps[1]), "--max-depth", str(caps[2]), "-o", "json:" + json_path,
+                   *options]
+        command = [python, os.path.join(HERE, runner), hook_path, *map(str, caps), *program]
         with open(os.path.join(where, "output"), "w+b") as output:
             traced = Traced(options, command, output, env=env, cwd=cwd)
             try:
@@ -261,7 +262,7 @@ def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None,
         summaries = re.findall(r"^pytrail: \d+ events.*$", text, re.M)
         if not summaries or not os.path.exists(hook_path):
             raise RuntimeError("%s\n%s" % (" ".join(command), text))
-        result = compare(hook_path, json_path)
+        result = comparison(hook_path, json_path)
         result.status = status
         result.summary = summaries[-1]
         result.output = text
