@@ -33,7 +33,13 @@ CPPFLAGS += -D_GNU_SOURCE -DPYTRAIL_VERSION='"$(VERSION)"' -I. -Iuser -I$(GEN) -
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fstack-protector-strong
 LDFLAGS += $(SANFLAGS) $(if $(STATIC),-static)
 LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zlib liblzma 2>/dev/null || \
-	echo -lbpf -lelf -lz -llzma) -lZydis
+	echo -lbpf -lelf -lz -llzma)
+# Debian has no static Zydis: a static build knows no probes but USDT there.
+ifneq ($(if $(STATIC),$(findstring /,$(shell $(CC) -print-file-name=libZydis.a)),yes),)
+LDLIBS += -lZydis
+else
+CPPFLAGS += -DPYTRAIL_NO_DECODER
+endif
 
 # libbpf's headers and, for asm/errno.h, the multiarch directory (usdt.bpf.h of libbpf 1.1 wants it).
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -D__BPF__ $(WARN) \

@@ -404,6 +404,11 @@ int audit_functions__find(struct elf_file *e, struct binary *b)
 		     "only");
 		return -ENOTSUP;
 	}
+	if (!x86_insn__can_decode()) {
+		miss(b,
+		     "all events without USDT: pytrail was built without an instruction decoder");
+		return -ENOTSUP;
+	}
 	err = elf_image__load(e, &f.image);
 	if (!err)
 		err = audit_symbols__load(e, f.image, &f.symbols);

@@ -171,7 +171,7 @@ static bool move_stack(const struct x86_insn *insn, struct frame *frame)
 static bool pass(const struct x86_insn *insn, uint32_t needed, struct frame *frame,
                  struct probe_site *out)
 {
-	const char *name = ZydisMnemonicGetString(insn->i.mnemonic);
+	const char *name = x86_insn__name(insn);
 	uint32_t written = x86_insn__written(insn);
 	unsigned at = (unsigned)(insn->address - out->address);
 
@@ -264,8 +264,7 @@ static bool can_be_stepped(const uint8_t *code, size_t len, struct probe_site *o
 	if (insn.i.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY ||
 	    insn.i.meta.category == ZYDIS_CATEGORY_INTERRUPT ||
 	    insn.i.meta.category == ZYDIS_CATEGORY_SYSTEM)
-		return refuse(out, "the kernel does not probe %s",
-		              ZydisMnemonicGetString(insn.i.mnemonic));
+		return refuse(out, "the kernel does not probe %s", x86_insn__name(&insn));
 	return true;
 }
 

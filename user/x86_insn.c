@@ -1,6 +1,41 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "x86_insn.h"
 
+/* All of Zydis that is called, not only declared, is called here. */
+#ifdef PYTRAIL_NO_DECODER
+
+bool x86_insn__can_decode(void)
+{
+	return false;
+}
+
+bool x86_insn__decode(const uint8_t *bytes, size_t len, uint64_t address, struct x86_insn *out)
+{
+	return false;
+}
+
+const char *x86_insn__name(const struct x86_insn *insn)
+{
+	return "";
+}
+
+static ZydisRegister whole_register(ZydisRegister reg)
+{
+	return ZYDIS_REGISTER_NONE;
+}
+
+static bool absolute_address(const struct x86_insn *insn, const ZydisDecodedOperand *op, uint64_t *out)
+{
+	return false;
+}
+
+#else
+
+bool x86_insn__can_decode(void)
+{
+	return true;
+}
+
 bool x86_insn__decode(const uint8_t *bytes, size_t len, uint64_t address, struct x86_insn *out)
 {
 	ZydisDecoder decoder;
@@ -14,9 +49,26 @@ bool x86_insn__decode(const uint8_t *bytes, size_t len, uint64_t address, struct
 	return true;
 }
 
+const char *x86_insn__name(const struct x86_insn *insn)
+{
+	return ZydisMnemonicGetString(insn->i.mnemonic);
+}
+
+static ZydisRegister whole_register(ZydisRegister reg)
+{
+	return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+}
+
+static bool absolute_address(const struct x86_insn *insn, const ZydisDecodedOperand *op, uint64_t *out)
+{
+	return ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&insn->i, op, insn->address, out));
+}
+
+#endif
+
 int x86_insn__reg(ZydisRegister reg)
 {
-	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+	ZydisRegister whole = whole_register(reg);
 
 	if (whole < ZYDIS_REGISTER_RAX || whole > ZYDIS_REGISTER_R15)
 		return -1;
@@ -92,12 +144,12 @@ bool x86_insn__target(const struct x86_insn *insn, uint64_t *target)
 		return false;
 	if (insn->ops[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE || !insn->ops[0].imm.is_relative)
 		return false;
-	return ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&insn->i, &insn->ops[0], insn->address, target));
+	return absolute_address(insn, &insn->ops[0], target);
 }
 
 bool x86_insn__rip_address(const struct x86_insn *insn, const ZydisDecodedOperand *op, uint64_t *out)
 {
 	if (op->type != ZYDIS_OPERAND_TYPE_MEMORY || op->mem.base != ZYDIS_REGISTER_RIP)
 		return false;
-	return ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&insn->i, op, insn->address, out));
+	return absolute_address(insn, op, out);
 }

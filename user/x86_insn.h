@@ -32,8 +32,14 @@ struct x86_insn {
 	ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
 };
 
+/* False: built without the decoder (PYTRAIL_NO_DECODER), nothing below is of use then. */
+bool x86_insn__can_decode(void);
+
 /* False: not a whole, valid instruction. */
 bool x86_insn__decode(const uint8_t *bytes, size_t len, uint64_t address, struct x86_insn *out);
+
+/* Its mnemonic. */
+const char *x86_insn__name(const struct x86_insn *insn);
 
 /* The number of the general register that holds it (al and eax: rax), -1: not a general one. */
 int x86_insn__reg(ZydisRegister reg);
