@@ -146,7 +146,7 @@ static enum proof_result find_modules(struct prover *v, uint64_t *modules)
 			return PROOF_DONE;
 		}
 	}
-	return PROOF_OPEN;
+	return unproven(v, "the table of modules is not found");
 }
 
 /* The dict of a module in the table. Module objects have it at 16, free-threaded 32 (Objects/moduleobject.c). */
@@ -278,8 +278,9 @@ struct claim {
 
 /* Files that are attached at once are few. */
 #define CLAIMS_MAX 512
-/* A program may have its modules replaced for a moment; for this many tries, seconds, it has not. */
-#define CONTRADICTIONS_MAX 8
+/* A program may have its modules replaced for a moment, or be at its very start; for this many tries, three
+ * seconds, it is not. */
+#define CONTRADICTIONS_MAX 6
 #define WAIT_MIN_NS        100000000u
 #define WAIT_MAX_NS        10000000000u
 

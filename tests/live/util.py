@@ -79,11 +79,14 @@ class Probes:
             at = desc + (descsz + 3 & ~3)
         return sites
 
-    def file_byte(self, address):
+    def file_offset(self, address):
         for _, _, offset, vaddr, _, filesz, _, _ in self.loads:
             if vaddr <= address < vaddr + filesz:
-                return self.data[offset + address - vaddr]
+                return offset + address - vaddr
         raise AssertionError(f"no segment holds {address:#x}")
+
+    def file_byte(self, address):
+        return self.data[self.file_offset(address)]
 
     def bias(self, pid, path):
         """Run-time minus link-time address of the file in a process."""
