@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """A peer of the benchmark: python:audit of one process with bcc, event and arguments printed.
 
-bcc_audit.py PID. Offsets are those of CPython 3.11 (see Bpftrace in tracers.py)."""
+bcc_audit.py PID STR, where a str of that process has its characters at offset STR; the other offsets
+are those of class Bpftrace in tracers.py."""
 import sys
 
 from bcc import BPF, USDT
@@ -22,11 +23,11 @@ int on_audit(struct pt_regs *ctx)
     bpf_probe_read_user(&n, sizeof(n), (void *)(args + 16));
     if (n > 0) {
         bpf_probe_read_user(&item, sizeof(item), (void *)(args + 24));
-        bpf_probe_read_user_str(e.path, sizeof(e.path), (void *)(item + 48));
+        bpf_probe_read_user_str(e.path, sizeof(e.path), (void *)(item + STR));
     }
     if (n == 3) {
         bpf_probe_read_user(&item, sizeof(item), (void *)(args + 32));
-        bpf_probe_read_user_str(e.mode, sizeof(e.mode), (void *)(item + 48));
+        bpf_probe_read_user_str(e.mode, sizeof(e.mode), (void *)(item + STR));
         bpf_probe_read_user(&item, sizeof(item), (void *)(args + 40));
         bpf_probe_read_user(&e.flags, sizeof(e.flags), (void *)(item + 24));
     }
@@ -39,7 +40,7 @@ int on_audit(struct pt_regs *ctx)
 def main():
     usdt = USDT(pid=int(sys.argv[1]))
     usdt.enable_probe(probe="audit", fn_name="on_audit")
-    bpf = BPF(text=TEXT, usdt_contexts=[usdt])
+    bpf = BPF(text=TEXT.replace("STR", sys.argv[2]), usdt_contexts=[usdt])
 
     def show(_cpu, data, _size):
         e = bpf["events"].event(data)

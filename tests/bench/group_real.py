@@ -10,7 +10,6 @@ from world import HERE, Process, Unavailable
 
 FILTER = ("subprocess.*,os.exec,os.posix_spawn,os.system,socket.connect,ctypes.*,pickle.find_class,"
           "compile")
-STDLIB = "/usr/lib/python3.11"
 CASES = (
     ("untraced", "untraced"),
     ("full", "pytrail, everything, JSON on disk"),
@@ -81,7 +80,7 @@ def library(world):
     path = world.path("library")
     for name in ("json", "email") if world.quick else ("json", "email", "asyncio", "unittest",
                                                        "importlib", "concurrent", "logging"):
-        shutil.copytree(os.path.join(STDLIB, name), os.path.join(path, name),
+        shutil.copytree(os.path.join(world.stdlib, name), os.path.join(path, name),
                         ignore=shutil.ignore_patterns("__pycache__"))
     return path
 

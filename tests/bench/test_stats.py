@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """The benchmark's arithmetic, tables and chart; nothing is measured."""
+import json
 import os
 import sys
 import xml.etree.ElementTree
@@ -8,6 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import chart  # noqa: E402
+import readme  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
 from stats import Series, Spread, paired, quantile  # noqa: E402
@@ -78,6 +80,18 @@ def test_report_of_every_group_without_figures():
     text = report.render(machine, Series(), list(report.TABLES), {"bcc": "is not installed"},
                          targets.all_targets(Series()))
     assert "bcc: is not installed" in text and "not idle" not in text
+
+
+def test_readme_section(tmp_path):
+    """Through the file: rounds are numbers again, rows without figures are left out."""
+    series, path = filled(), tmp_path / "bench.json"
+    path.write_text(json.dumps({"machine": {"cores": 2, "kernel": "6.18.44-x"},
+                                "results": series.as_dict()}))
+    machine, loaded = readme.load(path)
+    assert loaded.data == series.data
+    text = readme.section(machine, loaded)
+    assert "2 cores, kernel 6.18," in text and "| **pytrail**, JSON to /dev/null | 750 (712 to 825) | 1.50 |" in text
+    assert "bcc" not in text and "Real programs" not in text
 
 
 def test_chart_is_well_formed():

@@ -127,22 +127,22 @@ class PytrailUprobe(Pytrail):
 
 
 class Bpftrace(Tracer):
-    """bpftrace 0.17 and later, printing event, and arguments as the layout of CPython 3.11 has them."""
+    """bpftrace 0.17 and later, printing event, and arguments as if they were those of open."""
 
-    # ob_size of a tuple is at 16, its items from 24 on; a compact ASCII str has its bytes at 48, an int
-    # its first digit at 24 (CPython 3.11: Include/cpython/tupleobject.h, unicodeobject.h, longintrepr.h)
+    # Of a tuple ob_size is at 16, and its items from 24 on; of an int the first digit is at 24
+    # (Include/cpython/tupleobject.h, longintrepr.h, 3.8 to 3.13)
     SCRIPT = """
-usdt:%s:python:audit
+usdt:PATH:python:audit
 {
 	$args = arg1;
 	$n = *(int64 *)($args + 16);
 	if ($n == 3) {
-		printf("%%d %%s %%s %%s %%d\\n", pid, str(arg0), str(*(uint64 *)($args + 24) + 48),
-		       str(*(uint64 *)($args + 32) + 48), *(uint32 *)(*(uint64 *)($args + 40) + 24));
+		printf("%d %s %s %s %d\\n", pid, str(arg0), str(*(uint64 *)($args + 24) + STR),
+		       str(*(uint64 *)($args + 32) + STR), *(uint32 *)(*(uint64 *)($args + 40) + 24));
 	} else if ($n > 0) {
-		printf("%%d %%s %%s\\n", pid, str(arg0), str(*(uint64 *)($args + 24) + 48));
+		printf("%d %s %s\\n", pid, str(arg0), str(*(uint64 *)($args + 24) + STR));
 	} else {
-		printf("%%d %%s\\n", pid, str(arg0));
+		printf("%d %s\\n", pid, str(arg0));
 	}
 }
 """
@@ -153,7 +153,7 @@ usdt:%s:python:audit
         self.out, self.shown = world.path("bpftrace.json"), shown
         script = world.path("events.bt")
         with open(script, "w", encoding="utf-8") as file:
-            file.write(self.SCRIPT % world.python)
+            file.write(self.SCRIPT.replace("PATH", world.python).replace("STR", str(world.str_data)))
         command = ["bpftrace", *(["-p", str(target.pid)] if one_process else []), script]
         with open(self.out, "wb") as out:
             super().__init__(target, command, stdout=out)
@@ -182,7 +182,7 @@ class Bcc(Tracer):
             raise Unavailable("bcc needs the headers of the running kernel, which are not installed")
         with open(world.path("bcc.json"), "wb") as out:
             super().__init__(target, ["/usr/bin/python3", os.path.join(HERE, "bcc_audit.py"),
-                                      str(target.pid)], stdout=out)
+                                      str(target.pid), str(world.str_data)], stdout=out)
 
     def is_attached(self):
         return "ready" in self.said()

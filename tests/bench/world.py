@@ -35,6 +35,13 @@ class World:
         self.chook = os.path.join(BUILD, "chook.so")
         if not self.probes.sites:
             raise Unavailable(f"{util.SYSTEM_PYTHON} has no python:audit probe")
+        about = json.loads(subprocess.run(
+            [self.python, "-c", "import json, sys, sysconfig; print(json.dumps([list(sys.version_info"
+             "[:2]), sysconfig.get_path('stdlib')]))"], env=self.env, stdout=subprocess.PIPE, text=True,
+            check=True).stdout)
+        self.version, self.stdlib = tuple(about[0]), about[1]
+        # of a compact ASCII str, its characters: wchar_t *wstr went in 3.12 (Include/cpython/unicodeobject.h)
+        self.str_data = 40 if self.version >= (3, 12) else 48
 
     def path(self, name):
         return os.path.join(self.dir, name)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""The README's section on cost, from build/bench.json: readme.py [FILE]"""
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from report import number  # noqa: E402
+from stats import Series  # noqa: E402
+
+EVENT_ROWS = (
+    ("nothing", "nothing attached"),
+    ("by-pid", "pytrail tracing another process"),
+    ("noop", "in-process Python hook that does nothing"),
+    ("c", "in-process C hook, one JSON line to a buffered file"),
+    ("floor", "an empty BPF program on the probe: the floor"),
+    ("by-name", "**pytrail**, event filtered out by name"),
+    ("null", "**pytrail**, JSON to /dev/null"),
+    ("file", "**pytrail**, JSON to a file"),
+    ("json", "in-process Python hook, one JSON line to a buffered file"),
+    ("json-write", "the same, written line by line"),
+    ("bpftrace", "bpftrace printing event and arguments"),
+    ("bcc", "bcc's Python front end doing the same"),
+)
+INTRO = """## Cost
+
+What one `open` event (three arguments) costs the traced program; {machine}, medians with
+quartiles, all cases interleaved in one run:
+"""
+OUTRO = """
+A hook in C inside the process is cheaper than any breakpoint; but it has to be built for and loaded
+into every interpreter, runs in the program it watches, and what it has buffered dies with it.
+
+`make bench` measures all of this on your machine, prints it beside its targets, and writes every
+figure to `build/bench.json` and the chart to `build/bench.svg`; `make bench-quick` takes under two
+minutes.
+"""
+
+
+def load(path):
+    """(machine, Series)"""
+    with open(path, encoding="utf-8") as file:
+        raw = json.load(file)
+    series = Series()
+    for case, figures in raw["results"].items():
+        for figure, rounds in figures.items():
+            for when, value in rounds.items():
+                series.add(case, figure, int(when), value)
+    return raw["machine"], series
+
+
+def event_rows(r):
+    rows = ["| | ns | ÷ floor |", "|---|--:|--:|"]
+    for case, title in EVENT_ROWS:
+        cost = r.spread(case, "open wall")
+        if cost.n:
+            rows.append(f"| {title} | {number(cost, '{:,.0f}')} | "
+                        f"{number(r.ratio(case, 'floor', 'open wall'), '{:.2f}')} |")
+    return rows
+
+
+def real_rows(r):
+    names = [f[:-len(" wall")] for c, f in r.data if c == "untraced" and f.endswith(" wall")]
+    if not names:
+        return []
+    rows = ["", "Real programs, wall time traced ÷ untraced:", "",
+            "| | everything, JSON on disk | security-minded filter | bpftrace |", "|---|--:|--:|--:|"]
+    for name in names:
+        ratios = [number(r.ratio(case, "untraced", f"{name} wall"), "{:.2f}")
+                  for case in ("full", "filter", "bpftrace")]
+        rows.append(f"| {name} | {' | '.join(ratios)} |")
+    return rows
+
+
+def other_rows(r):
+    """A list of what else there is to know."""
+    facts = (
+        ("replay to JSON: {} events per second and core", r.spread("json", "rate"), "{:,.0f}"),
+        ("one program at full speed: {} events/s", r.spread("1", "raised rate"), "{:,.0f}"),
+        ("of them lost: {}", r.spread("1", "lost share"), "{:.2%}"),
+        ("the collector then uses {} of a core", r.spread("1", "collector cores"), "{:.2f}"),
+        ("event to line at 10,000 events a second, p50: {} ms", r.spread("latency", "p50 ms"), "{:.1f}"),
+        ("the same, p99: {} ms", r.spread("latency", "p99 ms"), "{:.1f}"),
+        ("200 live Pythons: first event after {} s", r.spread("attach", "first event s"), "{:.2f}"),
+        ("memory there, beside the ring: {} MiB", r.spread("attach", "anonymous MiB"), "{:.1f}"),
+    )
+    lines = [f"- {title.format(number(spread, form))}" for title, spread, form in facts if spread.n]
+    return ["", *lines] if lines else []
+
+
+def section(machine, r):
+    where = f"{machine['cores']} cores, kernel {'.'.join(machine['kernel'].split('.')[:2])}"
+    return "\n".join([INTRO.format(machine=where), *event_rows(r), *real_rows(r), *other_rows(r)]) + \
+        "\n" + OUTRO
+
+
+def main():
+    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/bench.json")
+    print(section(*load(sys.argv[1] if len(sys.argv) > 1 else default)), end="")
+
+
+if __name__ == "__main__":
+    main()
