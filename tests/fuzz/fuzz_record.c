@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bpf/wire.h"
+#include "user/enrich/call_site.h"
 #include "user/enrich/process.h"
 #include "user/format/format.h"
 #include "user/reader.h"
@@ -51,6 +52,7 @@ static void render(const void *record, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct process_table *t;
+	static struct call_sites *c;
 	struct pt_rec *rec;
 
 	if (size < sizeof(*rec) || size > PT_RECORD_MAX)
@@ -64,6 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!t)
 		t = process_table__new("boot", 4);
 	process_table__put_record(t, rec, size);
+	if (!c)
+		c = call_sites__new(4, 1u << 16);
+	call_sites__put_record(c, rec, size);
 	free(rec);
 	return 0;
 }

@@ -290,6 +290,51 @@ static void losses(void)
 	}
 }
 
+static void called(const char *name, uint64_t address)
+{
+	event(name, 0);
+	b.audit.probe = PT_PROBE_UPROBE;
+	b.audit.call_site = address;
+	done();
+}
+
+static void call_site(uint64_t address, uint64_t offset, const char *module, const char *symbol)
+{
+	rb__header(&b, PT_REC_CALL_SITE, sizeof(struct pt_call_site));
+	b.call_site.address = address;
+	b.call_site.offset = offset;
+	b.call_site.module_len = module ? (uint32_t)strlen(module) : PT_UNKNOWN_LEN;
+	b.call_site.symbol_len = symbol ? (uint32_t)strlen(symbol) : PT_UNKNOWN_LEN;
+	if (module) {
+		char texts[64];
+
+		rb__raw(&b, texts,
+		        (size_t)snprintf(texts, sizeof(texts), "%s%s", module, symbol ? symbol : ""));
+	}
+	put();
+	called("ctypes.dlopen", address);
+}
+
+static void entry_probes(void)
+{
+	static const uint16_t name[] = {'t', 'e', 's', 't', '.', 0x20ac, 0, 0x20ac};
+
+	called("ctypes.dlopen", 0x1000);
+	call_site(0x1000, 12, "_ctypes.so", "py_dl_open");
+	call_site(0x1001, 0x40c0de, "a\"\n\xff.so", NULL);
+	call_site(0x1002, UINT64_MAX, "memfd:x", NULL);
+	call_site(0x7f0000001003, UINT64_MAX, NULL, NULL);
+	called("ctypes.dlopen", 0x1000);
+	rb__header(&b, PT_REC_AUDIT, sizeof(struct pt_audit));
+	b.audit.probe = PT_PROBE_UPROBE;
+	b.audit.name_kind = 2;
+	b.audit.name_len = sizeof(name);
+	b.audit.flags = PT_AUDIT_NAME_CUT;
+	rb__raw(&b, name, sizeof(name));
+	rb__u64(&b, PT_K_TUPLE, 0, 0);
+	done();
+}
+
 int main(int argc, char **argv)
 {
 	const struct record_header header = {
@@ -311,6 +356,7 @@ int main(int argc, char **argv)
 	containers();
 	objects();
 	odd_events();
+	entry_probes();
 	losses();
 	return record_writer__close(out) ? 1 : 0;
 }

@@ -17,6 +17,7 @@ struct rb {
 		struct pt_audit audit;
 		struct pt_lost lost;
 		struct pt_process process;
+		struct pt_call_site call_site;
 		uint64_t align;
 	};
 	size_t size;

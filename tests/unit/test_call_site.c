@@ -359,10 +359,10 @@ static void put(struct call_sites *c, uint32_t pid, uint64_t address, const char
 {
 	rb__header(&b, PT_REC_CALL_SITE, sizeof(struct pt_call_site));
 	b.rec.task.pid = pid;
-	((struct pt_call_site *)&b)->address = address;
-	((struct pt_call_site *)&b)->offset = 7;
-	((struct pt_call_site *)&b)->module_len = (uint32_t)strlen(module);
-	((struct pt_call_site *)&b)->symbol_len = (uint32_t)strlen(symbol);
+	b.call_site.address = address;
+	b.call_site.offset = 7;
+	b.call_site.module_len = (uint32_t)strlen(module);
+	b.call_site.symbol_len = (uint32_t)strlen(symbol);
 	memcpy(b.bytes + b.size, module, strlen(module));
 	b.size += strlen(module);
 	rb__raw(&b, symbol, strlen(symbol));
@@ -395,12 +395,12 @@ static void test_records(void **state)
 	t = b.rec.task;
 	expect_json(call_sites__get(again, &t, address, false, NULL),
 	            ",\"call_site\":{\"module\":\"m\",\"symbol\":\"s\",\"offset\":7}");
-	((struct pt_call_site *)&b)->symbol_len = PT_UNKNOWN_LEN;
+	b.call_site.symbol_len = PT_UNKNOWN_LEN;
 	assert_int_equal(call_sites__put_record(again, b.bytes, b.size), 0);
 	expect_json(call_sites__get(again, &t, address, false, NULL),
 	            ",\"call_site\":{\"module\":\"m\",\"offset\":7}");
-	((struct pt_call_site *)&b)->module_len = PT_UNKNOWN_LEN;
-	((struct pt_call_site *)&b)->address = 0xabc;
+	b.call_site.module_len = PT_UNKNOWN_LEN;
+	b.call_site.address = 0xabc;
 	assert_int_equal(call_sites__put_record(again, b.bytes, b.size), 0);
 	expect_json(call_sites__get(again, &t, 0xabc, false, NULL),
 	            ",\"call_site\":{\"address\":\"0xabc\"}");
@@ -422,26 +422,25 @@ static void test_bad_records(void **state)
 {
 	static const uint32_t wild[] = {0, 3, 9, 0x7fffffff, 0xfffffff0, 0xfffffffe};
 	struct call_sites *c = new_sites();
-	struct pt_call_site *rec = (void *)&b;
 
 	put(c, 1, 5, "module", "symbol");
 	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		put(c, 1, 5, "module", "symbol");
-		rec->symbol_len = wild[i] == 3 ? 12 : wild[i];
+		b.call_site.symbol_len = wild[i] == 3 ? 12 : wild[i];
 		refuse(c);
 		put(c, 1, 5, "module", "symbol");
-		rec->module_len = wild[i] == 3 ? 14 : wild[i];
+		b.call_site.module_len = wild[i] == 3 ? 14 : wild[i];
 		refuse(c);
 	}
 	put(c, 1, 5, "module", "symbol");
-	b.bytes[sizeof(*rec) + 2] = '\0';
+	b.bytes[sizeof(b.call_site) + 2] = '\0';
 	refuse(c);
 	put(c, 1, 5, "module", "symbol");
 	for (b.size -= 8; b.size >= sizeof(struct pt_rec); b.size -= 8) {
 		b.rec.size = (uint32_t)b.size;
 		refuse(c);
 	}
-	rb__header(&b, PT_REC_PROCESS, sizeof(*rec));
+	rb__header(&b, PT_REC_PROCESS, sizeof(b.call_site));
 	refuse(c);
 	call_sites__free(c);
 }
