@@ -48,8 +48,8 @@ def run_groups(world, groups):
     for group in groups:
         try:
             skipped.update(importlib.import_module(f"group_{group}").run(world, results, say))
-        except (Unavailable, AssertionError) as e:
-            skipped[group] = str(e)
+        except (Unavailable, AssertionError, OSError) as e:
+            skipped[group] = f"{type(e).__name__}: {e}"  # what it has measured so far stays
     return results, skipped
 
 

@@ -90,7 +90,8 @@ def test_readme_section(tmp_path):
     machine, loaded = readme.load(path)
     assert loaded.data == series.data
     text = readme.section(machine, loaded)
-    assert "2 cores, kernel 6.18," in text and "| **pytrail**, JSON to /dev/null | 750 (712 to 825) | 1.50 |" in text
+    assert "2 cores, kernel 6.18," in text
+    assert "| **pytrail**, JSON to /dev/null | 750 (712 to 825) | 1.50 |" in text
     assert "bcc" not in text and "Real programs" not in text
 
 

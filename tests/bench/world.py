@@ -40,7 +40,7 @@ class World:
              "[:2]), sysconfig.get_path('stdlib')]))"], env=self.env, stdout=subprocess.PIPE, text=True,
             check=True).stdout)
         self.version, self.stdlib = tuple(about[0]), about[1]
-        # of a compact ASCII str, its characters: wchar_t *wstr went in 3.12 (Include/cpython/unicodeobject.h)
+        # of a compact ASCII str, its characters: wstr went in 3.12 (Include/cpython/unicodeobject.h)
         self.str_data = 40 if self.version >= (3, 12) else 48
 
     def path(self, name):
