@@ -236,6 +236,13 @@ static void find_segments(struct elf_file *e, struct binary *b)
 	b->shared = elf_file__header(e)->e_type == ET_DYN && !interp && !(flags & DF_1_PIE);
 }
 
+static bool prefer_usdt;
+
+void binary__prefer_usdt(void)
+{
+	prefer_usdt = true;
+}
+
 static int analyse(struct elf_file *e, struct binary *b)
 {
 	struct py_version_hints hints = {.path = b->path};
@@ -253,7 +260,8 @@ static int analyse(struct elf_file *e, struct binary *b)
 	memcpy(b->py_version_text, version.text, sizeof(b->py_version_text));
 	find_build_id(e, b);
 	/* What it does not find, b->missing says. */
-	audit_functions__find(e, b);
+	if (!b->sites_cnt || !prefer_usdt)
+		audit_functions__find(e, b);
 	return 0;
 }
 

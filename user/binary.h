@@ -77,6 +77,10 @@ struct binary {
 int binary__open(int fd, const char *path, struct binary **out);
 void binary__free(struct binary *b);
 
+/* From now on entries are not looked for in files that have sites: who prefers USDT does not want
+ * them, and they take 10 ms of the time of binary__open(), all the rest less than one. */
+void binary__prefer_usdt(void);
+
 /* Cheap test, before binary__open(), whether a mapped file can hold an interpreter, by its name or
  * by its dynamic symbols: used to skip the libc of the world. */
 bool binary__is_candidate(int fd);

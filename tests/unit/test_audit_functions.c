@@ -529,6 +529,26 @@ static void test_corrupted(void **state)
 	close(fd);
 }
 
+/* The last one: there is no way back. */
+static void test_prefer_usdt(void **state)
+{
+	struct binary *b;
+	char path[512];
+
+	if (access(SOURCE, R_OK) || !has("gcc"))
+		skip();
+	binary__prefer_usdt();
+	assert_true(build("gcc", "-O2 -rdynamic", path));
+	b = open_binary(path);
+	assert_non_null(b);
+	assert_true(b->entries_cnt > 0);
+	binary__free(b);
+	b = access("/usr/bin/python3.11", R_OK) ? NULL : open_binary("/usr/bin/python3.11");
+	if (b && b->sites_cnt)
+		assert_int_equal(b->entries_cnt, 0);
+	binary__free(b);
+}
+
 static int make_dir(void **state)
 {
 	return mkdtemp(dir) ? 0 : -1;
