@@ -562,10 +562,11 @@ static int remove_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_builds),     cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_guarded),    cmocka_unit_test(test_builtin_range),
-		cmocka_unit_test(test_fill_entry), cmocka_unit_test(test_debugdata),
-		cmocka_unit_test(test_corrupted),  cmocka_unit_test(test_interpreters),
+		cmocka_unit_test(test_builds),      cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_guarded),     cmocka_unit_test(test_builtin_range),
+		cmocka_unit_test(test_fill_entry),  cmocka_unit_test(test_debugdata),
+		cmocka_unit_test(test_corrupted),   cmocka_unit_test(test_interpreters),
+		cmocka_unit_test(test_prefer_usdt),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
