@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "trace_loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "proof.h"
+#include "reader.h"
+#include "targets.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+/* While events come the ring is swept this often: no wakeup is paid for by the traced program. */
+#define SWEEP_MS 2
+/* Sweeping goes on for this long after the last event: longer than the programs' cfg_wake_ns (5 ms), within
+ * which they rely on it instead of waking the collector. */
+#define SWEEP_LINGER_NS 12000000u
+/* The longest sleep: bounds the delay of a record whose producer was preempted before it was put. */
+#define IDLE_MS         250
+#define HOUSEKEEPING_NS 250000000u
+#define RESCAN_NS       5000000000u
+
+struct trace_loop {
+	const struct trace_options *opts;
+	struct trace_hooks hooks;
+	void *ctx;
+	struct session *session;
+	struct targets *targets;
+	struct child *child;
+	struct proof *proof;
+	int epoll, signals;
+	uint64_t started_ns, housekeeping_ns, rescan_ns;
+	unsigned int interrupts; /* SIGINT and SIGTERM so far */
+	bool done;
+	bool detached; /* nothing is attached any more, and nothing must be */
+	int stopped;   /* what the record hook returned to end it all */
+};
+
+static int on_record(void *ctx, const void *record, size_t size)
+{
+	struct trace_loop *l = ctx;
+	const struct pt_rec *rec = reader__header(record, size);
+	int ret;
+
+	if (rec && !l->detached) {
+		if (rec->kind == PT_REC_EXEC)
+			targets__exec(l->targets, (pid_t)rec->task.pid);
+		else if (rec->kind == PT_REC_AUDIT && size >= sizeof(struct pt_audit))
+			proof__see(l->proof, record);
+	}
+	ret = l->hooks.record(l->ctx, record, size);
+	if (ret) {
+		l->stopped = ret;
+		l->done = true;
+	}
+	return ret;
+}
+
+static int open_signals(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGWINCH};
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaddset(&set, numbers[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void trace_loop__signal(struct trace_loop *l)
+{
+	struct signalfd_siginfo info;
+
+	while (read(l->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		if (info.ssi_signo == SIGWINCH) {
+			if (l->hooks.resized)
+				l->hooks.resized(l->ctx);
+			continue;
+		}
+		/*
+		 * The terminal sends SIGINT to the command too, and its end ends us; a signal to pytrail
+		 * alone is handed on. The second one ends us in any case.
+		 */
+		if (l->child && !l->interrupts++) {
+			if (info.ssi_pid)
+				kill(child__pid(l->child), (int)info.ssi_signo);
+			continue;
+		}
+		l->done = true;
+	}
+}
+
+static int watch(struct trace_loop *l, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	return fd < 0 ? 0 : epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static int trace_loop__start(struct trace_loop *l)
+{
+	const struct trace_options *o = l->opts;
+	struct session_options so = {
+		.ring_size = o->ring_size,
+		.max_string = o->max_string,
+		.max_items = o->max_items,
+		.max_depth = o->max_depth,
+		.probe = o->probe,
+		.patterns = o->patterns,
+	};
+	int code;
+
+	l->signals = open_signals();
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->signals < 0 || l->epoll < 0) {
+		log__error("cannot wait for events: %s", strerror(errno));
+		return EXIT_FAIL;
+	}
+	if (o->command && child__start(o->command, &l->child))
+		return EXIT_FAIL;
+	code = targets__new(o, l->child, &so, &l->targets);
+	if (code >= 0)
+		return code;
+	if (session__open(&so, on_record, l, &l->session))
+		return EXIT_CANNOT_TRACE;
+	l->proof = proof__new(session__attach(l->session));
+	watch(l, session__fd(l->session));
+	watch(l, l->signals);
+	watch(l, l->hooks.input_fd);
+	code = targets__attach(l->targets, l->session, l->proof);
+	if (code >= 0)
+		return code;
+	if (l->child && child__release(l->child))
+		return EXIT_FAIL;
+	return -1;
+}
+
+int trace_loop__open(const struct trace_options *opts, const struct trace_hooks *hooks, void *ctx,
+                     struct trace_loop **out)
+{
+	struct trace_loop *l = calloc(1, sizeof(*l));
+
+	*out = l;
+	if (!l) {
+		log__error("out of memory");
+		return EXIT_FAIL;
+	}
+	l->opts = opts;
+	l->hooks = *hooks;
+	l->ctx = ctx;
+	l->epoll = l->signals = -1;
+	return trace_loop__start(l);
+}
+
+void trace_loop__free(struct trace_loop *l)
+{
+	if (!l)
+		return;
+	proof__free(l->proof);
+	session__close(l->session);
+	targets__free(l->targets);
+	child__free(l->child);
+	if (l->epoll >= 0)
+		close(l->epoll);
+	if (l->signals >= 0)
+		close(l->signals);
+	free(l);
+}
+
+/* What needs no promptness: losses, files of new processes. */
+static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
+{
+	if (now - l->housekeeping_ns < HOUSEKEEPING_NS)
+		return;
+	l->housekeeping_ns = now;
+	session__losses(l->session);
+	proof__retry(l->proof, now);
+	if (now - l->rescan_ns >= RESCAN_NS) {
+		l->rescan_ns = now;
+		targets__rescan(l->targets);
+	}
+	if (l->opts->pids_cnt && targets__gone(l->targets))
+		l->done = true;
+}
+
+/* The command has ended, and so have its children that are traced. */
+static bool trace_loop__command_ended(struct trace_loop *l)
+{
+	int code;
+
+	return l->child && child__ended(l->child, &code) && targets__gone(l->targets);
+}
+
+static int sooner(int a, int b)
+{
+	return b >= 0 && b < a ? b : a;
+}
+
+/* For how many milliseconds to wait. 0 with l->done: --duration is over. */
+static int trace_loop__timeout(struct trace_loop *l, uint64_t now, uint64_t busy_ns)
+{
+	int timeout = now - busy_ns < SWEEP_LINGER_NS ? SWEEP_MS : IDLE_MS;
+	uint64_t end;
+
+	timeout = sooner(timeout, targets__pending(l->targets, now));
+	if (l->hooks.due)
+		timeout = sooner(timeout, l->hooks.due(l->ctx, now));
+	if (l->opts->duration > 0) {
+		end = l->started_ns + (uint64_t)(l->opts->duration * 1e9);
+		if (now >= end) {
+			l->done = true;
+			return 0;
+		}
+		if ((end - now) / 1000000 < (uint64_t)timeout)
+			timeout = (int)((end - now) / 1000000) + 1;
+	}
+	return timeout;
+}
+
+/* Waits for the ring, a signal, input, or the time. True: something came, maybe to the ring. */
+static bool trace_loop__wait(struct trace_loop *l, int timeout)
+{
+	struct epoll_event events[4];
+	int n = epoll_wait(l->epoll, events, 4, timeout);
+	bool woken = false;
+
+	while (n-- > 0) {
+		if (events[n].data.fd == l->signals)
+			trace_loop__signal(l);
+		else if (events[n].data.fd == l->hooks.input_fd)
+			l->hooks.input(l->ctx);
+		else
+			woken = true;
+	}
+	return woken;
+}
+
+void trace_loop__run(struct trace_loop *l)
+{
+	uint64_t now = clock__monotonic(), busy_ns = 0;
+
+	l->started_ns = l->rescan_ns = now;
+	while (!l->done) {
+		int timeout = trace_loop__timeout(l, now, busy_ns);
+		bool woken;
+
+		if (l->done)
+			break;
+		woken = trace_loop__wait(l, timeout);
+		now = clock__monotonic();
+		if (woken)
+			busy_ns = now; /* sweep from now on, even if the ring is empty yet */
+		if (session__drain(l->session) > 0)
+			busy_ns = now;
+		else if (!l->done && l->hooks.idle)
+			l->hooks.idle(l->ctx);
+		if (now - busy_ns >= SWEEP_LINGER_NS || now - l->housekeeping_ns >= HOUSEKEEPING_NS)
+			trace_loop__housekeeping(l, now);
+		if (trace_loop__command_ended(l))
+			break;
+	}
+}
+
+void trace_loop__stop(struct trace_loop *l)
+{
+	l->done = true;
+}
+
+/* Detach first, so that what is drained then is all there will be. */
+void trace_loop__finish(struct trace_loop *l)
+{
+	l->detached = true;
+	session__detach(l->session);
+	while (l->stopped >= 0 && session__drain(l->session) > 0)
+		continue;
+	if (l->stopped >= 0)
+		session__losses(l->session);
+}
+
+struct session *trace_loop__session(struct trace_loop *l)
+{
+	return l->session;
+}
+
+uint64_t trace_loop__elapsed(const struct trace_loop *l)
+{
+	return clock__monotonic() - l->started_ns;
+}
+
+int trace_loop__command_code(struct trace_loop *l)
+{
+	int code;
+
+	return l->child && child__ended(l->child, &code) ? code : -1;
+}
