@@ -27,7 +27,7 @@
 #include <linux/types.h>
 #endif
 
-#define PT_WIRE_VERSION 1
+#define PT_WIRE_VERSION 2
 
 /* Sizes that both sides must agree on. All are powers of two: BPF code masks with size - 1. */
 #define PT_COMM_LEN   16
@@ -53,18 +53,25 @@ enum pt_rec_kind {
 	PT_REC_CALL_SITE = 66, /* struct pt_call_site: before the process's first event from there */
 };
 
+#define PT_UNSET_ID 0xffffffffu /* of a login uid or an audit session: there is none */
+
 /* Who: the thread that raised the event, as the kernel knows it at that moment. */
 struct pt_task {
 	__u64 start_ns; /* start of the process (group leader), CLOCK_BOOTTIME */
 	__u32 pid;      /* process (tgid), in the initial PID namespace, as is tid, ppid */
 	__u32 tid;
 	__u32 ppid;
-	__u32 uid;
+	__u32 uid; /* in the initial user namespace, as are all ids of users and groups */
 	__u32 gid;
 	__u32 euid;
 	__u32 egid;
-	__u32 reserved;
+	__u32 ns_pid;           /* process, in the innermost PID namespace it is in; 0: not known */
 	char comm[PT_COMM_LEN]; /* of the thread; NUL-terminated unless lying */
+	__u32 loginuid;         /* who logged in (pam_loginuid), PT_UNSET_ID: nobody */
+	__u32 session_id;       /* of that login (audit), PT_UNSET_ID: none */
+	__u64 cgroup_id; /* in the cgroup v2 hierarchy; its root's where all is in v1. 0: not known */
+	__u32 exec_id;   /* changes with each execve of the process */
+	__u32 reserved;
 };
 
 struct pt_rec {
@@ -360,29 +367,30 @@ enum pt_verdict {
 	PT_VERDICT_DROP = 2,
 };
 
-_Static_assert(sizeof(struct pt_task) == 56, "wire");
-_Static_assert(sizeof(struct pt_rec) == 72, "wire");
-_Static_assert(sizeof(struct pt_audit) == 72 + 32, "wire");
+_Static_assert(sizeof(struct pt_task) == 80, "wire");
+_Static_assert(sizeof(struct pt_rec) == 96, "wire");
+_Static_assert(sizeof(struct pt_audit) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
-_Static_assert(sizeof(struct pt_process) == 72 + 16, "wire");
-_Static_assert(sizeof(struct pt_call_site) == 72 + 24, "wire");
-_Static_assert(sizeof(struct pt_lost) == 72 + 32, "wire");
+_Static_assert(sizeof(struct pt_process) == 96 + 16, "wire");
+_Static_assert(sizeof(struct pt_call_site) == 96 + 24, "wire");
+_Static_assert(sizeof(struct pt_lost) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_lost_key) == 8, "wire");
-_Static_assert(sizeof(struct pt_lost_value) == 24 + 56, "wire");
+_Static_assert(sizeof(struct pt_lost_value) == 24 + 80, "wire");
 _Static_assert(sizeof(struct pt_layout) == 80, "wire");
 _Static_assert(sizeof(struct pt_arg) == 16, "wire");
 _Static_assert(sizeof(struct pt_site) == 8 + 48 + 24 * 8 + 80 + 32, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, pid) == 8, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, comm) == 40, "wire");
+_Static_assert(__builtin_offsetof(struct pt_task, cgroup_id) == 64, "wire");
 _Static_assert(__builtin_offsetof(struct pt_rec, time_ns) == 8, "wire");
 _Static_assert(__builtin_offsetof(struct pt_rec, task) == 16, "wire");
-_Static_assert(__builtin_offsetof(struct pt_audit, call_site) == 72, "wire");
-_Static_assert(__builtin_offsetof(struct pt_audit, bias) == 80, "wire");
-_Static_assert(__builtin_offsetof(struct pt_audit, site) == 88, "wire");
-_Static_assert(__builtin_offsetof(struct pt_audit, py_version) == 92, "wire");
-_Static_assert(__builtin_offsetof(struct pt_audit, name_len) == 96, "wire");
-_Static_assert(__builtin_offsetof(struct pt_audit, flags) == 99, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, call_site) == 96, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, bias) == 104, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, site) == 112, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, py_version) == 116, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, name_len) == 120, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, flags) == 123, "wire");
 _Static_assert(__builtin_offsetof(struct pt_node, len) == 4, "wire");
-_Static_assert(__builtin_offsetof(struct pt_lost, cause) == 96, "wire");
+_Static_assert(__builtin_offsetof(struct pt_lost, cause) == 120, "wire");
 
 #endif /* PYTRAIL_WIRE_H */

@@ -19,7 +19,8 @@ ROOTS = {
     # the process of an event
     "struct task_struct": """thread_info __state flags on_cpu mm exit_state exit_code exit_signal
         pid tgid real_parent parent group_leader thread_pid start_time start_boottime real_cred cred
-        comm nsproxy signal loginuid sessionid cgroups thread files fs in_execve""",
+        comm nsproxy signal loginuid sessionid self_exec_id cgroups thread files fs
+        in_execve""",
     "struct thread_info": "flags status cpu",
     "struct thread_struct": "fsbase gsbase uw",
     "struct cred": """uid gid suid sgid euid egid fsuid fsgid securebits cap_inheritable

@@ -25,7 +25,7 @@ import types
 PATH_KEY_MAX = 64  # user/format/json_notes.c: longer keys are numbered
 RECORD_MAX = 65536  # bpf/wire.h: PT_RECORD_MAX
 FRAMES_MAX = 12  # PT_FRAMES_MAX
-RECORD_HEAD = 104  # sizeof(struct pt_audit)
+RECORD_HEAD = 128  # sizeof(struct pt_audit)
 NAME_MAX = 1024  # PT_NAME_MAX
 TYPE_NAME_MAX = 255  # bpf/pydecode.h: longer names of types are cut
 RECORD_END = RECORD_MAX - (FRAMES_MAX + 1) * 8  # the rest is for closing

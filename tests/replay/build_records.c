@@ -335,6 +335,23 @@ static void entry_probes(void)
 	done();
 }
 
+/* What the kernel says of a process in a container, logged in, that has changed its user. */
+static void identity(void)
+{
+	event("test.identity", 0);
+	b.rec.task.ns_pid = 7;
+	b.rec.task.euid = 0;
+	b.rec.task.egid = 0;
+	b.rec.task.loginuid = 1001;
+	b.rec.task.session_id = 3;
+	b.rec.task.cgroup_id = 4711;
+	done();
+	event("test.identity", 0);
+	b.rec.task.ns_pid = b.rec.task.pid;
+	b.rec.task.cgroup_id = 1;
+	done();
+}
+
 int main(int argc, char **argv)
 {
 	const struct record_header header = {
@@ -357,6 +374,7 @@ int main(int argc, char **argv)
 	objects();
 	odd_events();
 	entry_probes();
+	identity();
 	losses();
 	return record_writer__close(out) ? 1 : 0;
 }

@@ -20,6 +20,7 @@ PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail"))
 BUILD_RECORDS = os.path.join(ROOT, "build/tests/replay/build_records")
 ENV = {**os.environ, "TZ": "UTC", "TERM": "xterm"}
 ENV.pop("NO_COLOR", None)
+LAST = 128  # bytes of the last record: a struct pt_audit and what is behind it
 
 
 @pytest.fixture(scope="session", name="records")
@@ -239,21 +240,21 @@ def test_torn(records, tmp_path, cut):
     assert done.returncode == 1
     assert done.stdout.splitlines() == whole[:-1]
     said = re.findall(rb"is torn: the record at byte (\d+) is not whole\n", done.stderr)
-    assert [int(at) for at in said] == [len(data) - 104]
+    assert [int(at) for at in said] == [len(data) - LAST]
 
 
 def test_lying_size(records, tmp_path):
     data = bytearray(records.read_bytes())
-    struct.pack_into("<I", data, len(data) - 104, 0xfffffff8)
+    struct.pack_into("<I", data, len(data) - LAST, 0xfffffff8)
     (tmp_path / "lies").write_bytes(data)
     done = replay(tmp_path / "lies")
     assert done.returncode == 1
-    assert b"damaged at byte %d:" % (len(data) - 104) in done.stderr
+    assert b"damaged at byte %d:" % (len(data) - LAST) in done.stderr
 
 
 def test_malformed_record_is_a_loss(records, tmp_path):
     data = bytearray(records.read_bytes())
-    data[-104 + 4] = 200  # kind
+    data[-LAST + 4] = 200  # kind
     (tmp_path / "odd").write_bytes(data)
     done = replay(tmp_path / "odd")
     assert done.returncode == 1
@@ -264,8 +265,9 @@ def test_malformed_record_is_a_loss(records, tmp_path):
 @pytest.mark.parametrize("data, said", [
     (b"", b"is not a record file"), (b"#!/bin/sh\n" * 20, b"is not a record file"),
     (b"pytrail\n" + struct.pack("<II", 99, 72) + bytes(56), b"version 99"),
-    (b"pytrail\n" + struct.pack("<II", 1, 8) + bytes(56), b"header"),
-    (b"pytrail\n" + struct.pack("<II", 1, 4096) + bytes(56), b"header"),
+    (b"pytrail\n" + struct.pack("<II", 1, 72) + bytes(56), b"version 1; this pytrail reads version 2"),
+    (b"pytrail\n" + struct.pack("<II", 2, 8) + bytes(56), b"header"),
+    (b"pytrail\n" + struct.pack("<II", 2, 4096) + bytes(56), b"header"),
 ])
 def test_no_record_file(tmp_path, data, said):
     (tmp_path / "x").write_bytes(data)

@@ -47,6 +47,10 @@ static inline void rb__header(struct rb *b, uint16_t kind, size_t size)
 	b->rec.task.ppid = 4000;
 	b->rec.task.uid = 1000;
 	b->rec.task.gid = 100;
+	b->rec.task.euid = 1000;
+	b->rec.task.egid = 100;
+	b->rec.task.loginuid = PT_UNSET_ID;
+	b->rec.task.session_id = PT_UNSET_ID;
 	memcpy(b->rec.task.comm, "python3", 8);
 	b->size = size;
 	b->rec.size = (uint32_t)size;

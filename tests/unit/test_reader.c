@@ -150,7 +150,8 @@ static void test_mutations(void **state)
 			x ^= x << 13;
 			x ^= x >> 7;
 			x ^= x << 17;
-			m.bytes[72 + x % (b.size - 72)] = (uint8_t)(x >> 32);
+			m.bytes[sizeof(struct pt_rec) + x % (b.size - sizeof(struct pt_rec))] =
+				(uint8_t)(x >> 32);
 		}
 		try_record(m.bytes, b.size);
 	}

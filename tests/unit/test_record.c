@@ -126,8 +126,8 @@ static void patch(off_t at, const void *data, size_t len)
 
 static void test_lies(void **state)
 {
-	static const uint32_t sizes[] = {0, 8, 71, 73, PT_RECORD_MAX + 8, 0xffffffff};
-	uint32_t version = 2;
+	static const uint32_t sizes[] = {0, 8, 71, 73, 95, 97, PT_RECORD_MAX + 8, 0xffffffff};
+	uint32_t version = PT_WIRE_VERSION - 1;
 	size_t cnt;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

@@ -60,6 +60,30 @@ static void put_comm(struct buf *out, const struct pt_task *t)
 	json__string(out, t->comm, strnlen(t->comm, sizeof(t->comm)));
 }
 
+/* What the kernel says of the process beyond the ids that every event has: mostly nothing. */
+static void put_identity(struct buf *out, const struct pt_task *t)
+{
+	char *p;
+
+	if (!buf__reserve(out, FIXED_MAX))
+		return;
+	p = out->data + out->len;
+	if (t->ns_pid && t->ns_pid != t->pid)
+		p = put_u64(LIT(p, ",\"ns_pid\":"), t->ns_pid);
+	if (t->euid != t->uid)
+		p = put_u64(LIT(p, ",\"euid\":"), t->euid);
+	if (t->egid != t->gid)
+		p = put_u64(LIT(p, ",\"egid\":"), t->egid);
+	if (t->loginuid != PT_UNSET_ID)
+		p = put_u64(LIT(p, ",\"loginuid\":"), t->loginuid);
+	if (t->session_id != PT_UNSET_ID)
+		p = put_u64(LIT(p, ",\"session_id\":"), t->session_id);
+	/* The root of the v2 hierarchy has 1 (fs/kernfs): where all is in v1 that says nothing. */
+	if (t->cgroup_id > 1)
+		p = put_u64(LIT(p, ",\"cgroup_id\":"), t->cgroup_id);
+	out->len = (size_t)(p - out->data);
+}
+
 static void put_process(struct buf *out, const struct pt_task *t, const struct process *facts)
 {
 	char *p;
@@ -87,6 +111,7 @@ static void put_process(struct buf *out, const struct pt_task *t, const struct p
 		buf__lit(out, "\"start_ns\":");
 		buf__u64(out, t->start_ns);
 	}
+	put_identity(out, t);
 	buf__char(out, '}');
 }
 

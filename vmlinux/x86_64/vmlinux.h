@@ -219,6 +219,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	unsigned int sessionid;
+	u64 self_exec_id;
 	struct css_set *cgroups;
 	struct thread_struct thread;
 };
