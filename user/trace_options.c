@@ -23,6 +23,12 @@ enum {
 	OPT_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
+	/* of `top` only, from here on */
+	OPT_TOP,
+	OPT_INTERVAL = OPT_TOP,
+	OPT_BATCH,
+	OPT_ONCE,
+	OPT_BY,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +49,10 @@ static const struct option long_options[] = {
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
+	{"interval", required_argument, NULL, OPT_INTERVAL},
+	{"batch", required_argument, NULL, OPT_BATCH},
+	{"once", no_argument, NULL, OPT_ONCE},
+	{"by", required_argument, NULL, OPT_BY},
 	{0},
 };
 
@@ -189,8 +199,63 @@ static int stats_option(struct trace_options *o, const char *text)
 	return text ? seconds_option("--stats", text, &o->stats_interval) : 0;
 }
 
+static int by_option(struct trace_options *o, const char *text)
+{
+	static const char *const views[] = {
+		[TOP_BY_PROCESS] = "process",
+		[TOP_BY_EVENT] = "event",
+		[TOP_BY_CONTAINER] = "container",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		if (!strcmp(text, views[i])) {
+			o->by = (enum top_by)i;
+			o->by_given = true;
+			return 0;
+		}
+	}
+	log__error("--by is process, event or container, not '%s'", text);
+	return -EINVAL;
+}
+
+static int take_top(struct trace_options *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case OPT_INTERVAL:
+		return seconds_option("--interval", arg, &o->interval);
+	case OPT_BATCH:
+		return size_option("--batch", arg, 1, UINT32_MAX, &o->batch);
+	case OPT_ONCE:
+		o->batch = 1;
+		return 0;
+	case OPT_BY:
+		return by_option(o, arg);
+	}
+	return -EINVAL;
+}
+
+/* Whether `trace`, or `top`, has the option: what is written, and how values are cut, is nothing to top. */
+static bool has_option(bool top, int opt)
+{
+	switch (opt) {
+	case 'o':
+	case OPT_MAX_EVENTS:
+	case OPT_RECORD:
+	case OPT_MAX_STRING:
+	case OPT_MAX_ITEMS:
+	case OPT_MAX_DEPTH:
+	case OPT_STATS:
+	case OPT_STRICT:
+		return !top;
+	}
+	return top || opt < OPT_TOP;
+}
+
 static int take(struct trace_options *o, int opt, const char *arg)
 {
+	if (opt >= OPT_TOP)
+		return take_top(o, opt, arg);
 	switch (opt) {
 	case 'p':
 		return add_pid(o, arg);
@@ -233,15 +298,37 @@ static int take(struct trace_options *o, int opt, const char *arg)
 	return -EINVAL;
 }
 
+/* The words behind the options. -1 or EXIT_USAGE. */
+static int take_words(struct trace_options *o, bool top, int argc, char **argv)
+{
+	if (optind < argc && (top || strcmp(argv[optind - 1], "--"))) {
+		log__error("%s: unexpected '%s'%s", argv[0], argv[optind],
+		           top ? "; see 'pytrail help top'" : "; a command to run comes after '--'");
+		return EXIT_USAGE;
+	}
+	if (optind < argc)
+		o->command = argv + optind;
+	if (o->command && o->pids_cnt) {
+		log__error("trace: -p and a command cannot be given together");
+		return EXIT_USAGE;
+	}
+	if (o->follow && !o->pids_cnt && !o->command)
+		log__warn("-f has no effect without -p: the whole host is traced");
+	return -1;
+}
+
 int trace_options__parse(struct trace_options *o, int argc, char **argv)
 {
+	bool top = !strcmp(argv[0], "top");
 	int opt, err;
 
 	memset(o, 0, sizeof(*o));
 	o->ring_size = 8 << 20;
-	o->max_string = 4096;
-	o->max_items = 128;
-	o->max_depth = 4;
+	/* top looks at no value */
+	o->max_string = top ? 16 : 4096;
+	o->max_items = top ? 1 : 128;
+	o->max_depth = top ? 1 : 4;
+	o->interval = 1;
 	o->patterns = pattern_list__new();
 	if (!o->patterns) {
 		log__error("out of memory");
@@ -252,34 +339,24 @@ int trace_options__parse(struct trace_options *o, int argc, char **argv)
 	/* '+': what follows COMMAND is the command's own */
 	while ((opt = getopt_long(argc, argv, "+:p:fe:o:qvh", long_options, NULL)) != -1) {
 		if (opt == 'h') {
-			command__usage("trace");
+			command__usage(argv[0]);
 			return EXIT_OK;
 		}
-		if (opt == '?' || opt == ':') {
-			log__error(opt == '?'
-			                   ? "trace: unknown option '%s'; see 'pytrail help trace'"
-			                   : "trace: option '%s' needs a value; see 'pytrail help "
-			                     "trace'",
-			           argv[optind - 1]);
+		if (opt == '?' || (opt != ':' && !has_option(top, opt))) {
+			log__error("%s: unknown option '%s'; see 'pytrail help %s'", argv[0],
+			           argv[optind - 1], argv[0]);
+			return EXIT_USAGE;
+		}
+		if (opt == ':') {
+			log__error("%s: option '%s' needs a value; see 'pytrail help %s'", argv[0],
+			           argv[optind - 1], argv[0]);
 			return EXIT_USAGE;
 		}
 		err = take(o, opt, optarg);
 		if (err)
 			return err == -ENOMEM ? EXIT_FAIL : EXIT_USAGE;
 	}
-	if (optind < argc)
-		o->command = argv + optind;
-	if (o->command && strcmp(argv[optind - 1], "--")) {
-		log__error("trace: unexpected '%s'; a command to run comes after '--'", argv[optind]);
-		return EXIT_USAGE;
-	}
-	if (o->command && o->pids_cnt) {
-		log__error("trace: -p and a command cannot be given together");
-		return EXIT_USAGE;
-	}
-	if (o->follow && !o->pids_cnt && !o->command)
-		log__warn("-f has no effect without -p: the whole host is traced");
-	return -1;
+	return take_words(o, top, argc, argv);
 }
 
 void trace_options__free(struct trace_options *o)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The words of `pytrail trace`, parsed and checked. */
+/* The words of `pytrail trace` and `pytrail top`, parsed and checked. */
 #ifndef PYTRAIL_TRACE_OPTIONS_H
 #define PYTRAIL_TRACE_OPTIONS_H
 
@@ -14,6 +14,8 @@ struct pattern_list;
 
 #define TRACE_MAX_PIDS    1024
 #define TRACE_MAX_OUTPUTS 16
+
+enum top_by { TOP_BY_PROCESS, TOP_BY_EVENT, TOP_BY_CONTAINER, TOP_VIEWS };
 
 struct trace_options {
 	pid_t pids[TRACE_MAX_PIDS];
@@ -34,9 +36,14 @@ struct trace_options {
 	double stats_interval; /* seconds, 0: at the end only */
 	bool strict;
 	char **command; /* argv of COMMAND, NULL: none */
+	/* of `top` */
+	double interval; /* seconds */
+	uint64_t batch;  /* how many times plain text is written, 0: a full screen */
+	enum top_by by;
+	bool by_given;
 };
 
-/* Returns -1 when the options are good, else the exit code (help was printed, or an error said). */
+/* argv[0]: which of the two commands. Returns -1 when the options are good, else the exit code (help was printed, or an error said). */
 int trace_options__parse(struct trace_options *o, int argc, char **argv);
 void trace_options__free(struct trace_options *o);
 
