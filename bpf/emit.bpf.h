@@ -35,4 +35,22 @@ static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 	return bpf_ringbuf_output(&ring, &rec, sizeof(rec), BPF_RB_FORCE_WAKEUP);
 }
 
+/* A libpython is about to be mapped: what is done about it is done before its code runs, or too late. */
+static __always_inline int emit__map(struct task_struct *t, int fd)
+{
+	struct pt_map map = {
+		.rec =
+			{
+				.size = sizeof(map),
+				.kind = PT_REC_MAP,
+				.version = PT_WIRE_VERSION,
+				.time_ns = bpf_ktime_get_ns(),
+			},
+		.fd = (__u32)fd,
+	};
+
+	task__fill(&map.rec.task, t);
+	return bpf_ringbuf_output(&ring, &map, sizeof(map), BPF_RB_FORCE_WAKEUP);
+}
+
 #endif

@@ -13,6 +13,7 @@
 #include "bpf/task.bpf.h"
 #include "bpf/probe.bpf.h"
 #include "bpf/emit.bpf.h"
+#include "bpf/map.bpf.h"
 #include "bpf/decode.bpf.h"
 #include "bpf/audit.bpf.h"
 
@@ -62,6 +63,21 @@ int BPF_PROG(watch_exec, struct task_struct *p)
 	if (cfg_selected && !bpf_map_lookup_elem(&processes, &tgid))
 		return 0;
 	emit__process(PT_REC_EXEC, p);
+	return 0;
+}
+
+SEC("tp_btf/vm_unmapped_area")
+int BPF_PROG(watch_map)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u32 tgid = t->tgid;
+	int fd;
+
+	if (cfg_selected && !bpf_map_lookup_elem(&processes, &tgid))
+		return 0;
+	fd = map__fd(t);
+	if (fd >= 0 && map__is_libpython(t, fd))
+		emit__map(t, fd);
 	return 0;
 }
 

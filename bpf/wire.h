@@ -47,6 +47,7 @@ enum pt_rec_kind {
 	PT_REC_EXEC = 2,  /* struct pt_rec: the task has just executed a new file */
 	PT_REC_EXIT = 3,  /* struct pt_rec: the last thread of the process has exited */
 	PT_REC_FORK = 4,  /* struct pt_rec: the task is a new process, ppid its parent */
+	PT_REC_MAP = 5,   /* struct pt_map: the task is about to map a libpython */
 	/* made by user space, in record files and in the same stream */
 	PT_REC_PROCESS = 64,   /* struct pt_process: facts of a process, before its first event */
 	PT_REC_LOST = 65,      /* struct pt_lost */
@@ -80,6 +81,13 @@ struct pt_rec {
 	__u16 version; /* PT_WIRE_VERSION */
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	struct pt_task task;
+};
+
+/* For the collector only, never handed on: what is to be attached. */
+struct pt_map {
+	struct pt_rec rec;
+	__u32 fd; /* the task's descriptor of the file */
+	__u32 reserved;
 };
 
 enum pt_probe {
@@ -369,6 +377,7 @@ enum pt_verdict {
 
 _Static_assert(sizeof(struct pt_task) == 80, "wire");
 _Static_assert(sizeof(struct pt_rec) == 96, "wire");
+_Static_assert(sizeof(struct pt_map) == sizeof(struct pt_rec) + 8, "wire");
 _Static_assert(sizeof(struct pt_audit) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
 _Static_assert(sizeof(struct pt_process) == 96 + 16, "wire");

@@ -343,6 +343,29 @@ int discover__path(struct discover *d, const char *path, struct discovered *out)
 	return ret;
 }
 
+int discover__fd(struct discover *d, pid_t pid, int fd, struct discovered *out)
+{
+	char path[64], name[PATH_MAX];
+	ssize_t n;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	if (fd < 0)
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	else
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	n = readlink(path, name, sizeof(name) - 1);
+	if (n < 0)
+		return -errno;
+	name[n] = '\0';
+	ret = look_by_path(d, path, 0, name, &out->binary);
+	if (ret == 1) {
+		out->pid = pid;
+		out->new_binary = file_table__is_first(d->files, out->binary);
+	}
+	return ret;
+}
+
 size_t discover__binaries(const struct discover *d, struct binary *const **out)
 {
 	return file_table__binaries(d->files, out);

@@ -97,15 +97,34 @@ static bool probe_semaphore(void)
 }
 
 /* The program is only loaded: raw tracepoints are attached without any further feature. */
-static bool probe_tp_btf(void)
+static bool tracepoint_loads(const char *name, const struct bpf_insn *insns, size_t cnt)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
-	int id = libbpf_find_vmlinux_btf_id("sched_process_exec", BPF_TRACE_RAW_TP);
+	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
 
 	if (id <= 0)
 		return false;
 	opts.attach_btf_id = (uint32_t)id;
-	return loads(BPF_PROG_TYPE_TRACING, return_0, 2, &opts);
+	return loads(BPF_PROG_TYPE_TRACING, insns, cnt, &opts);
+}
+
+static bool probe_tp_btf(void)
+{
+	return tracepoint_loads("sched_process_exec", return_0, 2);
+}
+
+/* The tracepoint, and the helper by which its program finds the system call's arguments. */
+static bool probe_tp_mmap(void)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_current_task_btf),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_0, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_task_pt_regs),
+		INSN_MOV(BPF_REG_0, 0),
+		INSN_EXIT,
+	};
+
+	return tracepoint_loads("vm_unmapped_area", insns, sizeof(insns) / sizeof(insns[0]));
 }
 
 static bool probe_attach_cookie(void)
@@ -282,6 +301,19 @@ static const struct {
 				.needs_bpf = true,
 				.purpose = "to see processes start, fork and exit",
 				.cure = "boot a newer kernel, with CONFIG_DEBUG_INFO_BTF",
+			},
+		},
+	[FEATURE_TP_MMAP] =
+		{
+			probe_tp_mmap,
+			{
+				.name = "tracepoint in mmap()",
+				.since = "Linux 5.15 (dd6e10fbd9fb)",
+				.needs_bpf = true,
+				.purpose =
+					"to attach libpython before a program that loads it late "
+					"runs it; without it the program is found after seconds",
+				.cure = NEWER_KERNEL,
 			},
 		},
 	[FEATURE_ATTACH_COOKIE] =

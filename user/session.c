@@ -89,6 +89,7 @@ static int session__configure(struct session *s, const struct session_options *o
 	bpf_program__set_autoload(skel->progs.entry_sleepable, sleepable);
 	bpf_program__set_autoload(skel->progs.entry_plain, !sleepable);
 	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
+	bpf_program__set_autoload(skel->progs.watch_map, feature__has(FEATURE_TP_MMAP));
 	err = bpf_map__set_max_entries(skel->maps.slots, skel->rodata->cfg_slots);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.ring, o->ring_size);
@@ -199,6 +200,12 @@ static int session__load(struct session *s, const struct session_options *opts)
 	s->skel->links.watch_exit = bpf_program__attach(s->skel->progs.watch_exit);
 	if (!s->skel->links.watch_exec || !s->skel->links.watch_exit)
 		return -errno;
+	/* without it the rescan is left */
+	if (bpf_program__fd(s->skel->progs.watch_map) >= 0) {
+		s->skel->links.watch_map = bpf_program__attach(s->skel->progs.watch_map);
+		if (!s->skel->links.watch_map)
+			return -errno;
+	}
 	if (opts->follow) {
 		s->skel->links.follow_fork = bpf_program__attach(s->skel->progs.follow_fork);
 		if (!s->skel->links.follow_fork)

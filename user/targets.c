@@ -371,6 +371,21 @@ void targets__exec(struct targets *t, pid_t pid)
 	}
 }
 
+void targets__map(struct targets *t, pid_t pid, int fd)
+{
+	struct discovered found, mapped;
+
+	if (discover__fd(t->discover, pid, fd, &found) != 1) {
+		/* closed already, and perhaps another file by now: then it is mapped, or will be */
+		targets__wait_for(t, pid);
+		return;
+	}
+	if (attach__has(session__attach(t->session), found.binary))
+		return;
+	targets__found(t, &found,
+	               discover__pid(t->discover, pid, &mapped) == 1 && mapped.binary == found.binary);
+}
+
 int targets__pending(struct targets *t, uint64_t now)
 {
 	struct discovered found;

@@ -36,7 +36,11 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof);
  */
 void targets__exec(struct targets *t, pid_t pid);
 
-/* Looks again at what targets__exec() left open. Returns in how many milliseconds to call this next, -1:
+/* Such a process is about to map a libpython that it has open as `fd`: attaches that, with luck before
+ * its code is mapped. */
+void targets__map(struct targets *t, pid_t pid, int fd);
+
+/* Looks again at what targets__exec() and targets__map() left open. Returns in how many milliseconds to call this next, -1:
  * nothing is open. now: CLOCK_MONOTONIC, nanoseconds. */
 int targets__pending(struct targets *t, uint64_t now);
 
