@@ -51,9 +51,14 @@ static int on_record(void *ctx, const void *record, size_t size)
 	if (rec && !l->detached) {
 		if (rec->kind == PT_REC_EXEC)
 			targets__exec(l->targets, (pid_t)rec->task.pid);
+		else if (rec->kind == PT_REC_MAP && size >= sizeof(struct pt_map))
+			targets__map(l->targets, (pid_t)rec->task.pid,
+			             (int)((const struct pt_map *)record)->fd);
 		else if (rec->kind == PT_REC_AUDIT && size >= sizeof(struct pt_audit))
 			proof__see(l->proof, record);
 	}
+	if (rec && rec->kind == PT_REC_MAP)
+		return 0;
 	ret = l->hooks.record(l->ctx, record, size);
 	if (ret) {
 		l->stopped = ret;
