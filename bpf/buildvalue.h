@@ -18,8 +18,9 @@
 
 #define PYF_MASK       (PYD_FORMAT_MAX - 1)
 #define PYF_REGISTERS  6
-#define PYF_FP_END     176u /* of the register save area: 6 * 8 + 8 * 16 */
-#define PYF_WIDE_CHUNK 64u  /* wchar_t read in a step */
+#define PYF_FP_END     176u       /* of the register save area: 6 * 8 + 8 * 16 */
+#define PYF_WIDE_CHUNK 64u        /* wchar_t read in a step */
+#define PYF_MEASURE    (1u << 20) /* bytes of a string that are looked through for its NUL */
 
 PYD_FN char pyf__char(const struct pyd_state *s, __u32 i)
 {
@@ -148,20 +149,16 @@ PYD_FN void pyf__emit_character(struct pyd_state *s, __u32 c)
 	s->out += 16;
 }
 
-/* C memory: NUL-terminated, or with `#` as long as the next argument says. */
+/* C memory: NUL-terminated, read by further steps, or with `#` as long as the next argument says. */
 PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 {
 	__u64 addr = pyf__argument(s), size;
-	__u32 limit = PYD_MAX_STRING + 1, stored;
+	__u32 stored;
 
 	if (with_length) {
 		size = pyf__argument(s);
-		if (!addr) {
-			pyd__emit0(s, PT_K_NONE);
-			return;
-		}
 		/* a negative length means strlen(): modsupport.c */
-		if ((__s64)size >= 0) {
+		if (addr && (__s64)size >= 0) {
 			stored = pyd__cap(s, size, PYD_MAX_STRING);
 			pyd__emit_bytes(s, kind, 0, addr, stored, -1, size, stored < size);
 			return;
@@ -171,13 +168,52 @@ PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 		pyd__emit0(s, PT_K_NONE);
 		return;
 	}
-	if (limit > PT_CHUNK_MAX)
-		limit = PT_CHUNK_MAX;
-	if (limit + 64 > pyd__room(s)) {
-		s->flags |= PT_AUDIT_CUT;
+	s->format.wide = addr;
+	s->format.wide_chars = 0;
+	s->format.wide_kind = kind;
+}
+
+/*
+ * Looks through one chunk of a NUL-terminated string for its end. Most are a leaf with that; a longer
+ * one is copied when its length is known. Not known, and not looked for further than the limit, is the
+ * length of UTF-8 in characters.
+ */
+PYD_FN void pyf__string_chunk(struct pyd_state *s)
+{
+	struct pyd_format *f = &s->format;
+	__u32 kind = f->wide_kind, size = f->wide_chars, to = s->out + 8, stored;
+	__u64 addr = f->wide;
+	int ended;
+	long n;
+
+	PYD_BARRIER(to);
+	to &= PYD_BUF_MASK;
+	n = PYD_READ_STR(s->buf + to, PT_CHUNK_MAX, addr + size);
+	ended = n >= 1 && n < PT_CHUNK_MAX;
+	if (n >= 1 && n <= PT_CHUNK_MAX)
+		size += (__u32)n - 1;
+	stored = pyd__cap(s, size, PYD_MAX_STRING);
+	if (ended && !f->wide_chars && stored == size) {
+		f->wide = 0;
+		pyd__put64(s, s->out, pyd__node((__u8)kind, 0, size));
+		to = s->out + 8 + (size & ~7u);
+		PYD_BARRIER(to);
+		to &= PYD_BUF_MASK & ~7u;
+		/* no stale byte in the padding */
+		if (size & 7)
+			*(__u64 *)(s->buf + to) &= ~0ull >> (64 - (size & 7) * 8);
+		s->out += 8 + ((size + 7) & ~7u);
 		return;
 	}
-	pyd__emit_cstr(s, kind, 0, 0, addr, limit, 0);
+	f->wide_chars = size;
+	if (n >= 1 && !ended && size < PYF_MEASURE && (kind == PT_K_BYTES || stored == size))
+		return;
+	f->wide = 0;
+	if (n < 1)
+		s->unreadable++;
+	pyd__emit_bytes(s, (__u8)kind, n < 1 ? PT_F_UNREADABLE : 0, addr, stored, -1,
+	                ended && kind == PT_K_BYTES ? size : ~0ull,
+	                stored < size || (n >= 1 && !ended));
 }
 
 /* wchar_t, 4 bytes each on Linux: read in further steps until the NUL, unless the length is given. */
@@ -202,6 +238,7 @@ PYD_FN void pyf__wide(struct pyd_state *s, int with_length)
 	}
 	s->format.wide = addr;
 	s->format.wide_chars = 0;
+	s->format.wide_kind = PT_K_STR4;
 }
 
 /* Looks through one chunk of a wchar_t string for its end; then the string is a leaf like any other. */
@@ -380,7 +417,10 @@ PYD_FN int pyf__step(struct pyd_state *s, const struct pt_site *site)
 	if (s->copy_left || s->depth > s->format.open)
 		return pyd__step(s, site) || (s->format.open && !(s->flags & PT_AUDIT_CUT));
 	if (s->format.wide) {
-		pyf__wide_chunk(s);
+		if (s->format.wide_kind == PT_K_STR4)
+			pyf__wide_chunk(s);
+		else
+			pyf__string_chunk(s);
 		return 1;
 	}
 	if (!s->format.open)

@@ -74,8 +74,9 @@ struct pyd_format {
 	__u32 next_fp;  /* offset of the next xmm register in fp_area, 176: none is left */
 	__u64 fp_area;  /* address of the register save area, 0: not known */
 	__u64 stack;    /* address of the next argument on the stack */
-	__u64 wide;     /* a wchar_t string whose end is being looked for, else 0 */
+	__u64 wide;     /* a string of C whose end is being looked for, else 0 */
 	__u32 wide_chars; /* looked through so far */
+	__u32 wide_kind;  /* its enum pt_kind; PT_K_STR4: wchar_t */
 	__u32 cut;        /* the text is longer than PYD_FORMAT_MAX */
 };
 
