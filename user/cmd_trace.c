@@ -162,6 +162,8 @@ int cmd_trace(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	code = trace_options__parse(&t->opts, argc, argv);
+	if (t->opts.probe != PROBE_UPROBE)
+		binary__prefer_usdt();
 	if (code < 0)
 		code = trace__run(t);
 	trace_loop__free(t->loop);

@@ -15,19 +15,18 @@
 #include "feature.h"
 #include "losses.h"
 #include "pattern.h"
+#include "ring.h"
 #include "util/log.h"
 
 #include "pytrail.skel.h"
 
 struct session {
 	struct pytrail_bpf *skel;
-	struct ring_buffer *ring;
+	struct ring *ring;
 	struct attach *attach;
 	struct losses *losses;
 	session_record_fn fn;
 	void *ctx;
-	int stop;            /* what fn returned */
-	unsigned int budget; /* records that one drain may still hand on */
 };
 
 /* A producer that never pauses must not keep the collector from its signals and timers. */
@@ -43,17 +42,6 @@ static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list 
 	line[strcspn(line, "\n")] = '\0';
 	log__debug("%s", line);
 	return 0;
-}
-
-static int on_record(void *ctx, void *data, size_t size)
-{
-	struct session *s = ctx;
-	int err = s->fn(s->ctx, data, size);
-
-	if (err)
-		s->stop = err;
-	/* libbpf stops at negative values only */
-	return err || !--s->budget ? -ECANCELED : 0;
 }
 
 /* Scratch slots: several times what can run at once, for programs that sleep hold theirs. */
@@ -188,9 +176,9 @@ static int session__load(struct session *s, const struct session_options *opts)
 		if (err)
 			return err;
 	}
-	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.ring), on_record, s, NULL);
-	if (!s->ring)
-		return -errno;
+	err = ring__open(bpf_map__fd(s->skel->maps.ring), opts->ring_size, &s->ring);
+	if (err)
+		return err;
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses));
 	s->attach = session__attach_new(s, opts->probe);
 	if (!s->losses || !s->attach)
@@ -252,7 +240,7 @@ void session__close(struct session *s)
 	if (!s)
 		return;
 	attach__free(s->attach);
-	ring_buffer__free(s->ring);
+	ring__close(s->ring);
 	losses__free(s->losses);
 	pytrail_bpf__destroy(s->skel);
 	free(s);
@@ -308,19 +296,12 @@ size_t session__selected(const struct session *s)
 
 int session__fd(const struct session *s)
 {
-	return ring_buffer__epoll_fd(s->ring);
+	return bpf_map__fd(s->skel->maps.ring);
 }
 
 int session__drain(struct session *s)
 {
-	int n;
-
-	s->stop = 0;
-	s->budget = DRAIN_MAX;
-	n = ring_buffer__consume(s->ring);
-	if (s->stop)
-		return s->stop;
-	return n == -ECANCELED ? DRAIN_MAX : n;
+	return ring__drain(s->ring, s->fn, s->ctx, DRAIN_MAX);
 }
 
 struct pt_counters session__counters(const struct session *s)
