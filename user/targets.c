@@ -2,7 +2,6 @@
 #include "targets.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "attach.h"
 #include "child.h"
 #include "discover.h"
+#include "installed.h"
 #include "proof.h"
 #include "util/log.h"
 
@@ -237,32 +237,9 @@ static void targets__attach_path(struct targets *t, const char *path, bool say)
 	targets__attach_file(t, found.binary, -1);
 }
 
-/*
- * The interpreters that a command may start by name: attached beforehand, their processes are complete.
- */
-static void targets__attach_installed(struct targets *t)
+static void on_installed(void *ctx, const char *path)
 {
-	const char *path = getenv("PATH");
-	char pattern[4096];
-	glob_t found;
-	size_t i;
-
-	while (path && *path) {
-		size_t len = strcspn(path, ":");
-
-		if (len &&
-		    (size_t)snprintf(pattern, sizeof(pattern), "%.*s/python3*", (int)len, path) <
-		            sizeof(pattern) &&
-		    !glob(pattern, 0, NULL, &found)) {
-			for (i = 0; i < found.gl_pathc; i++) {
-				if (!strstr(found.gl_pathv[i], "-config"))
-					targets__attach_path(t, found.gl_pathv[i], false);
-			}
-			globfree(&found);
-		}
-		path += len;
-		path += *path == ':';
-	}
+	targets__attach_path(ctx, path, false);
 }
 
 int targets__attach(struct targets *t, struct session *s, struct proof *proof)
@@ -275,12 +252,13 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof)
 		if (session__select(s, child__pid(t->child)))
 			return EXIT_FAIL;
 		targets__attach_path(t, child__path(t->child), true);
-		targets__attach_installed(t);
+		/* not all there are: to detach each takes 0.1 s and more */
+		installed__each(t->opts->interpreters, false, on_installed, t);
 		return -1;
 	}
 	if (whole_host(t)) {
 		discover__all(t->discover, on_found, t);
-		targets__attach_installed(t);
+		installed__each(t->opts->interpreters, true, on_installed, t);
 		log__info("tracing every process of %zu Python file%s; Ctrl-C ends it",
 		          attach__files(session__attach(s)),
 		          attach__files(session__attach(s)) == 1 ? "" : "s");

@@ -9,6 +9,7 @@
 
 #include "../bpf/wire.h"
 #include "commands.h"
+#include "installed.h"
 #include "pattern.h"
 #include "util/log.h"
 
@@ -23,6 +24,7 @@ enum {
 	OPT_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
+	OPT_INTERPRETERS,
 	/* of `top` only, from here on */
 	OPT_TOP,
 	OPT_INTERVAL = OPT_TOP,
@@ -46,6 +48,7 @@ static const struct option long_options[] = {
 	{"stats", optional_argument, NULL, OPT_STATS},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"probe", required_argument, NULL, OPT_PROBE},
+	{"interpreters", required_argument, NULL, OPT_INTERPRETERS},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -193,6 +196,19 @@ static int probe_option(struct trace_options *o, const char *text)
 	return -EINVAL;
 }
 
+static int interpreters_option(struct trace_options *o, const char *text)
+{
+	if (!installed__is_spec(text)) {
+		log__error(
+			"--interpreters takes absolute globs separated by ':', with '+' in front "
+			"to add them, or none, not '%s'",
+			text);
+		return -EINVAL;
+	}
+	o->interpreters = text;
+	return 0;
+}
+
 static int stats_option(struct trace_options *o, const char *text)
 {
 	o->stats = true;
@@ -288,6 +304,8 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return 0;
 	case OPT_PROBE:
 		return probe_option(o, arg);
+	case OPT_INTERPRETERS:
+		return interpreters_option(o, arg);
 	case 'q':
 		log__set_level(LOG_QUIET);
 		return 0;

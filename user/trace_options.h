@@ -22,6 +22,7 @@ struct trace_options {
 	size_t pids_cnt;
 	bool follow;
 	enum probe_mode probe;
+	const char *interpreters;      /* which are attached beforehand, see installed.h */
 	struct pattern_list *patterns; /* owned; may be empty */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
