@@ -15,8 +15,17 @@
 #include "log.h"
 
 #define LOG_LINE 1024
+#define PREFIX   "pytrail: "
 
 static enum log_level current_level = LOG_NORMAL;
+static log_divert_fn diverted;
+static void *diverted_ctx;
+
+void log__divert(log_divert_fn fn, void *ctx)
+{
+	diverted = fn;
+	diverted_ctx = ctx;
+}
 
 void log__set_level(enum log_level level)
 {
@@ -139,14 +148,16 @@ static void log__say(const char *prefix, const char *fmt, va_list ap)
 		}
 	}
 	va_end(again);
-	buf__lit(&out, "pytrail: ");
+	buf__lit(&out, PREFIX);
 	buf__str(&out, prefix);
 	if (n < 0) /* better the raw sentence than none */
 		append_escaped(&out, fmt, strlen(fmt));
 	else
 		append_escaped(&out, text, (size_t)n);
+	if (diverted && out.len > sizeof(PREFIX) - 1)
+		diverted(diverted_ctx, out.data + sizeof(PREFIX) - 1, out.len - (sizeof(PREFIX) - 1));
 	buf__char(&out, '\n');
-	if (out.len)
+	if (!diverted && out.len)
 		write_all(out.data, out.len);
 	if (text != line)
 		free(text);

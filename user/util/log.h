@@ -5,6 +5,7 @@
 #define PYTRAIL_LOG_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 enum log_level { LOG_QUIET = -1, LOG_NORMAL = 0, LOG_VERBOSE = 1, LOG_DEBUG = 2 };
 
@@ -20,6 +21,13 @@ void log__warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log__info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Said with -v. */
 void log__debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * While something else has the terminal: each line goes to fn instead of standard error, escaped, without
+ * "pytrail: " and newline, not terminated. NULL: standard error again.
+ */
+typedef void (*log_divert_fn)(void *ctx, const char *line, size_t len);
+void log__divert(log_divert_fn fn, void *ctx);
 
 /* Exit codes of the command line, see pytrail(1). */
 enum exit_code {
