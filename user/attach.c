@@ -24,6 +24,7 @@ struct attached {
 struct attach {
 	struct bpf_program *usdt, *entry;
 	enum probe_mode mode;
+	bool names_only;
 	int sites_fd;
 	__u8 used[PT_SITES_MAX]; /* sites */
 	__u32 next_site;         /* where to look for a free one */
@@ -63,6 +64,11 @@ static void attached__detach(struct attached *f)
 	for (i = 0; i < f->cnt; i++)
 		bpf_link__destroy(f->links[i]);
 	f->cnt = 0;
+}
+
+void attach__names_only(struct attach *a)
+{
+	a->names_only = true;
 }
 
 void attach__free(struct attach *a)
@@ -179,7 +185,7 @@ static int attached__site(struct attach *a, struct attached *f, struct pt_site *
 	if (index == PT_SITES_MAX || f->cnt == LINKS_MAX)
 		return -ENOSPC;
 	site->binary = (__u32)(f - a->files);
-	if (layout) {
+	if (layout && !a->names_only) {
 		site->layout = *layout;
 		/* an argument in a place that struct pt_arg cannot say: the tuple cannot be found */
 		if (site->probe == PT_PROBE_UPROBE || site->args[1].kind != PT_ARG_NONE)
@@ -277,7 +283,7 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 	if (!f)
 		return -ENOMEM;
 	f->binary = b;
-	if (!layouts__find(b->py_version, b->free_threaded))
+	if (!a->names_only && !layouts__find(b->py_version, b->free_threaded))
 		attach__warn_layout(a, b);
 	err = probe == PT_PROBE_USDT ? attached__usdt(a, f, pid) : attached__entries(a, f, pid);
 	a->files_cnt++;

@@ -29,6 +29,9 @@ enum pt_probe attach__probe(const struct binary *b, enum probe_mode mode);
 struct attach *attach__new(struct bpf_program *usdt, struct bpf_program *entry,
                            struct bpf_map *sites, enum probe_mode mode);
 
+/* Arguments are wanted of no file attached from now on: its events have names only. */
+void attach__names_only(struct attach *a);
+
 /* Detaches everything: the kernel waits for running programs, 0.1 to 0.5 s. */
 void attach__free(struct attach *a);
 

@@ -183,6 +183,8 @@ static int session__load(struct session *s, const struct session_options *opts)
 	s->attach = session__attach_new(s, opts->probe);
 	if (!s->losses || !s->attach)
 		return -ENOMEM;
+	if (opts->names_only)
+		attach__names_only(s->attach);
 	/* only now: the tracepoints' programs; the audit program is attached file by file */
 	s->skel->links.watch_exec = bpf_program__attach(s->skel->progs.watch_exec);
 	s->skel->links.watch_exit = bpf_program__attach(s->skel->progs.watch_exit);

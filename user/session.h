@@ -25,6 +25,7 @@ struct session_options {
 	bool kernel_pid; /* the kernel's own pid filter is used: no look-up at each event */
 	bool follow;     /* children of selected processes too */
 	enum probe_mode probe;
+	bool names_only; /* no arguments are decoded: events cost their programs less */
 	const struct pattern_list *patterns; /* or NULL */
 };
 

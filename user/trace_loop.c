@@ -121,6 +121,7 @@ static int trace_loop__start(struct trace_loop *l)
 		.max_items = o->max_items,
 		.max_depth = o->max_depth,
 		.probe = o->probe,
+		.names_only = o->names_only,
 		.patterns = o->patterns,
 	};
 	int code;
@@ -138,7 +139,8 @@ static int trace_loop__start(struct trace_loop *l)
 		return code;
 	if (session__open(&so, on_record, l, &l->session))
 		return EXIT_CANNOT_TRACE;
-	l->proof = proof__new(session__attach(l->session));
+	if (!o->names_only)
+		l->proof = proof__new(session__attach(l->session));
 	watch(l, session__fd(l->session));
 	watch(l, l->signals);
 	watch(l, l->hooks.input_fd);

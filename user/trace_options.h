@@ -36,8 +36,8 @@ struct trace_options {
 	bool stats;
 	double stats_interval; /* seconds, 0: at the end only */
 	bool strict;
-	char **command; /* argv of COMMAND, NULL: none */
-	/* of `top` */
+	char **command;  /* argv of COMMAND, NULL: none */
+	bool names_only; /* events without arguments: for `top` */
 	double interval; /* seconds */
 	uint64_t batch;  /* how many times plain text is written, 0: a full screen */
 	enum top_by by;
