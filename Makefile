@@ -34,6 +34,8 @@ CFLAGS += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fstack-protector-strong
 LDFLAGS += $(SANFLAGS) $(if $(STATIC),-static)
 LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zlib liblzma 2>/dev/null || \
 	echo -lbpf -lelf -lz -llzma)
+# The full screen of `pytrail top`.
+LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
 # Debian has no static Zydis: a static build knows no probes but USDT there.
 ifneq ($(if $(STATIC),$(findstring /,$(shell $(CC) -print-file-name=libZydis.a)),yes),)
 LDLIBS += -lZydis

@@ -21,6 +21,7 @@ table() {
 	build  -                           zlib1g-dev                   zlib-devel
 	build  -                           liblzma-dev                  xz-devel
 	build  -                           libzydis-dev                 zydis-devel
+	build  -                           libncurses-dev               ncurses-devel
 	build  -                           libc6-dev                    glibc-devel
 	build  -                           linux-libc-dev               kernel-headers
 	build  has_cmd:pkg-config          pkgconf|pkg-config           pkgconf-pkg-config
@@ -37,6 +38,7 @@ table() {
 	test   has_cmd:ps                  procps                       procps-ng
 	test   has_cmd:setpriv             util-linux                   util-linux
 	test   has_cmd:xz                  xz-utils                     xz
+	test   has_cmd:tmux                tmux                         tmux
 	test   -                           ca-certificates              ca-certificates
 	test   -                           -                            libasan
 	test   -                           -                            libubsan

@@ -25,7 +25,8 @@ static const char trace_usage[] =
 	"      --probe MODE          how: auto (USDT where a file has it, uprobes on the audit\n"
 	"                            functions where not), usdt or uprobe\n"
 	"      --interpreters GLOB[:GLOB...]\n"
-	"                            files that are attached before anything runs them, instead of\n"
+	"                            files that are attached before anything runs them, instead "
+        "of\n"
 	"                            python3* in PATH and, for the whole host, the usual places\n"
 	"                            (system, /usr/local, /opt, pyenv, conda, uv); with `+` in\n"
 	"                            front: these too; none: not any\n"
@@ -62,6 +63,33 @@ static const char trace_usage[] =
 	"\n"
 	"Exit codes: 0 clean; 1 failure; 2 usage; 3 cannot trace here, with the reason; 4 events\n"
 	"were lost (with --strict); of COMMAND, if there is one.\n";
+
+static const char top_usage[] =
+	"usage: pytrail top [-p PID]... [-f] [-e PATTERNS] [options]\n"
+	"\n"
+	"Shows live, on a full screen, who raises how many audit events: by process, by event, by\n"
+	"container. Nothing of the events but their names is looked at. Without -p the whole "
+        "host.\n"
+	"\n"
+	"  -p, -f, -e, --probe       as for trace\n"
+	"      --interval SECONDS    between two looks (1)\n"
+	"      --by VIEW             process, event or container first\n"
+	"      --batch N             no screen: plain text on standard output, N times; all\n"
+	"                            views, or the one of --by\n"
+	"      --once                the same as --batch 1\n"
+	"      --duration SECONDS    end after this time\n"
+	"      --ring-size SIZE      as for trace\n"
+	"  -q, --quiet               nothing on standard error but errors\n"
+	"  -v, --verbose             say more of what is done\n"
+	"\n"
+	"Keys\n"
+	"  p e c                     by process, by event, by container\n"
+	"  s < >                     sort by another column; r: the other way round\n"
+	"  space                     pause: events are counted on, the figures stay\n"
+	"  /                         filter: part of a text, or a glob such as socket.*\n"
+	"  arrows, PgUp, PgDn        scroll\n"
+	"  ?                         these keys\n"
+	"  q                         quit\n";
 
 static const char list_usage[] =
 	"usage: pytrail list [--json]\n"
@@ -114,6 +142,7 @@ static const char help_usage[] = "usage: pytrail help [COMMAND]\n"
 const struct command commands[] = {
 	{"trace", cmd_trace, "show the audit events of processes, of a command or of the host",
          trace_usage},
+	{"top", cmd_top, "show live who raises how many events", top_usage},
 	{"list", cmd_list, "list the live CPython processes and how they would be traced", list_usage},
 	{"events", cmd_events, "print the table of audit events", events_usage},
 	{"check", cmd_check, "say whether this host can be traced, or what is missing", check_usage},

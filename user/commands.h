@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 int cmd_trace(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_check(int argc, char **argv);
