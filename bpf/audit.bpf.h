@@ -29,8 +29,10 @@ static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
 		a->name_len = 0;
 		return at;
 	}
-	if (n == PT_NAME_MAX + 1)
+	if (n > PT_NAME_MAX + 1) {
 		a->flags |= PT_AUDIT_NAME_CUT;
+		n = PT_NAME_MAX + 1;
+	}
 	len = ((__u32)n - 1) & (PT_NAME_MAX * 2 - 1);
 	a->name_len = (__u16)len;
 	pad = (at + len) & PYD_BUF_MASK & ~7u;
@@ -190,6 +192,9 @@ struct va_list_tag {
 	__u64 reg_save_area;
 };
 
+/* Where the vector registers begin in reg_save_area: after the six integer ones. */
+#define VA_FP_START 48
+
 /*
  * Parameters, by the calling convention: PySys_Audit(event, format, ...), _PySys_Audit(tstate, event,
  * format, ...), sys_audit_tstate(tstate, event, format, va_list *), sys.audit(module, args, nargs).
@@ -216,7 +221,7 @@ static __always_inline int entry__arguments(struct hit *h, struct pt_regs *ctx, 
 		f->regs[4] = probe__parameter(ctx, 4);
 		f->regs[5] = probe__parameter(ctx, 5);
 		f->next_reg = h->site->first_vararg;
-		f->next_fp = 0;
+		f->next_fp = VA_FP_START;
 		f->fp_area = 0;
 		f->stack = sp + 8;
 		return 0;

@@ -450,7 +450,7 @@ PYD_FN int pyf__start(struct pyd_state *s, const struct pt_site *site, __u64 for
 	__u64 type = 0, obj;
 	__u32 n, i;
 	long len;
-	char c;
+	char c, last;
 
 	pyd__reset(s, out);
 	f->pos = 0;
@@ -465,8 +465,9 @@ PYD_FN int pyf__start(struct pyd_state *s, const struct pt_site *site, __u64 for
 		pyd__emit_closed(s, PT_K_TUPLE, 0, 0);
 		return 0;
 	}
-	f->cut = len ==
-	         PYD_FORMAT_MAX; /* nobody writes one that long; what there is of it is decoded */
+	/* nobody writes one that long; what there is of it is decoded */
+	f->cut = len == PYD_FORMAT_MAX &&
+	         (PYD_READ_SLOW(&last, 1, format + PYD_FORMAT_MAX - 1) || last);
 	n = pyf__count(s, 0);
 	for (i = 0; i < 8 && pyf__is_separator(pyf__char(s, f->pos)); i++)
 		f->pos++;
