@@ -182,6 +182,10 @@ struct pt_process {
 	__u32 argv_len;
 	__u32 cwd_len;
 	__u32 container_len;
+	__u32 cgroup_len;   /* path of the control group that tells most (user/enrich/cgroup.h) */
+	__u32 ancestry_len; /* a list as in user/enrich/ancestry.h */
+	__u32 venv_len;     /* directory of the virtual environment */
+	__u32 reserved;
 };
 
 /*
@@ -380,7 +384,7 @@ _Static_assert(sizeof(struct pt_rec) == 96, "wire");
 _Static_assert(sizeof(struct pt_map) == sizeof(struct pt_rec) + 8, "wire");
 _Static_assert(sizeof(struct pt_audit) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
-_Static_assert(sizeof(struct pt_process) == 96 + 16, "wire");
+_Static_assert(sizeof(struct pt_process) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_call_site) == 96 + 24, "wire");
 _Static_assert(sizeof(struct pt_lost) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_lost_key) == 8, "wire");

@@ -264,7 +264,7 @@ static int output__audit(struct output *o, const void *record, size_t size)
 
 void output__exec(struct output *o, const struct pt_task *task)
 {
-	process_table__exec(o->processes, task);
+	process_table__exec(o->processes, task, o->opts.live);
 	call_sites__exec(o->call_sites, task);
 }
 

@@ -311,7 +311,10 @@ int reader__process(const void *record, size_t size, struct process_facts *out)
 	if (!take(&pos, &left, p->exe_len, &out->exe, &out->exe_len) ||
 	    !take(&pos, &left, p->argv_len, &out->argv, &out->argv_len) ||
 	    !take(&pos, &left, p->cwd_len, &out->cwd, &out->cwd_len) ||
-	    !take(&pos, &left, p->container_len, &out->container, &out->container_len)) {
+	    !take(&pos, &left, p->container_len, &out->container, &out->container_len) ||
+	    !take(&pos, &left, p->cgroup_len, &out->cgroup, &out->cgroup_len) ||
+	    !take(&pos, &left, p->ancestry_len, &out->ancestry, &out->ancestry_len) ||
+	    !take(&pos, &left, p->venv_len, &out->venv, &out->venv_len)) {
 		memset(out, 0, sizeof(*out));
 		return -EBADMSG;
 	}

@@ -52,8 +52,9 @@ const struct pt_rec *reader__header(const void *record, size_t size);
 const struct pt_lost *reader__lost(const void *record, size_t size);
 
 struct process_facts {
-	const char *exe, *argv, *cwd, *container; /* NULL when not known; not terminated */
-	size_t exe_len, argv_len, cwd_len, container_len;
+	/* NULL when not known; not terminated */
+	const char *exe, *argv, *cwd, *container, *cgroup, *ancestry, *venv;
+	size_t exe_len, argv_len, cwd_len, container_len, cgroup_len, ancestry_len, venv_len;
 };
 
 /* Returns 0 or -EBADMSG. */

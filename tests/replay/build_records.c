@@ -50,6 +50,35 @@ static void number(int64_t v)
 	rb__u64(&b, PT_K_INT, 0, (uint64_t)v);
 }
 
+#define UID "01234567-89ab-cdef-0123-456789abcdef"
+
+/* All facts that there are. */
+static void contained(void)
+{
+	static const char exe[] = "/srv/venv/bin/python3", argv[] = "python\0-m\0app";
+	static const char cgroup[] = "/kubepods/besteffort/pod" UID "/x";
+	static const char ancestry[] = "41\0sh\0/bin/sh\0"
+				       "1\0in\"it\0\0",
+			  venv[] = "/srv/venv";
+	char texts[256], *p = texts;
+
+	rb__header(&b, PT_REC_PROCESS, sizeof(struct pt_process));
+	b.rec.task.pid = 42;
+	p = mempcpy(p, exe, sizeof(exe) - 1);
+	p = mempcpy(p, argv, sizeof(argv) - 1);
+	p = mempcpy(p, cgroup, sizeof(cgroup) - 1);
+	p = mempcpy(p, ancestry, sizeof(ancestry) - 1);
+	p = mempcpy(p, venv, sizeof(venv) - 1);
+	rb__raw(&b, texts, (size_t)(p - texts));
+	b.process.exe_len = sizeof(exe) - 1;
+	b.process.argv_len = sizeof(argv) - 1;
+	b.process.cwd_len = b.process.container_len = PT_UNKNOWN_LEN;
+	b.process.cgroup_len = sizeof(cgroup) - 1;
+	b.process.ancestry_len = sizeof(ancestry) - 1;
+	b.process.venv_len = sizeof(venv) - 1;
+	put();
+}
+
 static void processes(void)
 {
 	static const char texts[] = "/usr/bin/python3.11python3\0app.py\0\xff\"/srv0123456789ab";
@@ -60,7 +89,9 @@ static void processes(void)
 	b.process.argv_len = 17;
 	b.process.cwd_len = 4;
 	b.process.container_len = 12;
+	b.process.cgroup_len = b.process.ancestry_len = b.process.venv_len = PT_UNKNOWN_LEN;
 	put();
+	contained();
 	rb__header(&b, PT_REC_FORK, sizeof(struct pt_rec));
 	put();
 	rb__header(&b, PT_REC_EXIT, sizeof(struct pt_rec));
@@ -339,6 +370,7 @@ static void entry_probes(void)
 static void identity(void)
 {
 	event("test.identity", 0);
+	b.rec.task.pid = 42;
 	b.rec.task.ns_pid = 7;
 	b.rec.task.euid = 0;
 	b.rec.task.egid = 0;

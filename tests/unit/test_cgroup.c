@@ -16,6 +16,7 @@
 #define ID  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ID2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define POD "pod01234567_89ab_cdef_0123_456789abcdef"
+#define UID "01234567-89ab-cdef-0123-456789abcdef"
 #define ECS "0123456789abcdef0123456789abcdef-1234567890"
 
 static const struct {
@@ -107,6 +108,62 @@ static void test_cut(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *path, *id, *pod, *unit;
+} facts[] = {
+	{"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" POD
+         ".slice/cri-containerd-" ID ".scope\n",
+         "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" POD
+         ".slice/cri-containerd-" ID ".scope",
+         ID, UID, NULL},
+	{"5:devices:/kubepods/besteffort/pod" UID "/" ID "\n",
+         "/kubepods/besteffort/pod" UID "/" ID, ID, UID, NULL},
+	{"0::/kubepods/podaaaabbbbccccddddeeeeffff00001111\n",
+         "/kubepods/podaaaabbbbccccddddeeeeffff00001111", "", "aaaabbbbccccddddeeeeffff00001111",
+         NULL},
+	{"0::/system.slice/containerd.service/kubepods-besteffort-" POD ".slice:cri-containerd:" ID
+         "\n",
+         "/system.slice/containerd.service/kubepods-besteffort-" POD ".slice:cri-containerd:" ID,
+         ID, UID, NULL},
+	{"9:name=systemd:/\n8:pids:/docker/" ID "\n0::/\n", "/docker/" ID, ID, "", NULL},
+	{"0::/system.slice/ssh.service\n", "/system.slice/ssh.service", "", "", "ssh.service"},
+	{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope\n",
+         "/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope", "", "", "app-x.scope"},
+	{"4:memory:/a/long/path\n1:name=systemd:/system.slice/cron.service\n",
+         "/system.slice/cron.service", "", "", "cron.service"},
+	{"4:memory:/a/long/path\n3:cpu:/\n0::/x\n", "/a/long/path", "", "", NULL},
+	{"0::/kubepods/pod0123\n", "/kubepods/pod0123", "", "", NULL},
+	{"0::/\n", NULL, "", "", NULL},
+	{"", NULL, "", "", NULL},
+};
+
+static bool same(const char *s, size_t len, const char *want)
+{
+	return want ? s && len == strlen(want) && !memcmp(s, want, len) : !s;
+}
+
+static void test_facts(void **state)
+{
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		struct cgroup_facts f;
+
+		cgroup__parse(facts[i].text, strlen(facts[i].text), &f);
+		if (!same(f.path, f.path_len, facts[i].path) || strcmp(f.container_id, facts[i].id) ||
+		    strcmp(f.pod_uid, facts[i].pod) || !same(f.unit, f.unit_len, facts[i].unit))
+			fail_msg("%s: %.*s, %s, %s, %.*s", facts[i].text, (int)f.path_len,
+			         f.path ? f.path : "-", f.container_id, f.pod_uid, (int)f.unit_len,
+			         f.unit ? f.unit : "-");
+		for (size_t len = 0; len < strlen(facts[i].text); len++) {
+			char *copy = malloc(len ? len : 1);
+
+			memcpy(copy, facts[i].text, len);
+			cgroup__parse(copy, len, &f);
+			assert_true(!f.path || (f.path > copy && f.path + f.path_len <= copy + len));
+			free(copy);
+		}
+	}
+}
+
 static void test_process(void **state)
 {
 	char id[CGROUP_ID_SIZE] = "x";
@@ -121,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_process),
 	};
 

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,10 +115,62 @@ static void test_exec(void **state)
 	process_table__get(t, &task, true, NULL);
 	assert_int_equal(chdir("/"), 0);
 	assert_string_equal(process_table__get(t, &task, true, &fresh)->cwd, old);
-	process_table__exec(t, &task);
+	process_table__exec(t, &task, false);
 	assert_string_equal(process_table__get(t, &task, true, &fresh)->cwd, "/");
 	assert_true(fresh);
 	assert_int_equal(chdir(old), 0);
+}
+
+/* A child that is gone has its parent's facts, but where it executed something. */
+static void test_inherited(void **state)
+{
+	struct pt_task parent = {
+		.pid = (uint32_t)getpid(), .start_ns = start_of(getpid()), .exec_id = 7};
+	struct pt_task child = {.pid = 0x7ffffffd, .ppid = parent.pid, .exec_id = 7};
+	const struct process *p;
+	char *exe;
+
+	memcpy(parent.comm, "parent", 6);
+	child.start_ns = parent.start_ns + 5000000;
+	exe = strdup(process_table__get(t, &parent, true, NULL)->exe);
+	p = process_table__get(t, &child, true, NULL);
+	assert_false(p->partial);
+	assert_string_equal(p->exe, exe);
+	assert_int_equal(strtoul(p->ancestry, NULL, 10), parent.pid);
+	assert_string_equal(p->ancestry + strlen(p->ancestry) + 1, "parent");
+	child.pid--;
+	child.exec_id = 8;
+	assert_true(process_table__get(t, &child, true, NULL)->partial);
+	child.pid--;
+	child.exec_id = 7;
+	child.start_ns = parent.start_ns - 5000000;
+	assert_true(process_table__get(t, &child, true, NULL)->partial);
+	child.pid--;
+	child.start_ns = parent.start_ns + 5000000;
+	process_table__exec(t, &parent, false);
+	assert_true(process_table__get(t, &child, true, NULL)->partial);
+	free(exe);
+}
+
+/* Another exec or control group than at the last reading: it is read again. */
+static void test_changed(void **state)
+{
+	struct pt_task task = {.pid = (uint32_t)getpid(), .start_ns = start_of(getpid())};
+	bool fresh;
+
+	process_table__get(t, &task, true, &fresh);
+	assert_true(fresh);
+	process_table__get(t, &task, true, &fresh);
+	assert_false(fresh);
+	task.exec_id++;
+	process_table__get(t, &task, true, &fresh);
+	assert_true(fresh);
+	task.cgroup_id++;
+	process_table__get(t, &task, true, &fresh);
+	assert_true(fresh);
+	process_table__get(t, &task, true, &fresh);
+	assert_false(fresh);
+	assert_int_equal(process_table__count(t), 1);
 }
 
 static void put(uint32_t pid, const char *exe)
@@ -126,6 +180,7 @@ static void put(uint32_t pid, const char *exe)
 	rb__raw(&b, exe, strlen(exe));
 	b.process.exe_len = (uint32_t)strlen(exe);
 	b.process.argv_len = b.process.cwd_len = b.process.container_len = PT_UNKNOWN_LEN;
+	b.process.cgroup_len = b.process.ancestry_len = b.process.venv_len = PT_UNKNOWN_LEN;
 	assert_int_equal(process_table__put_record(t, b.bytes, b.size), 0);
 }
 
@@ -141,7 +196,7 @@ static void test_bounded(void **state)
 	process_table__exit(t, &task);
 	put(9, "/y");
 	put(10, "/y");
-	assert_int_equal(process_table__count(t), 10);
+	assert_int_equal(process_table__count(t), 1); /* the others were not asked for */
 	task.pid = 1;
 	assert_false(process_table__get(t, &task, false, NULL)->partial);
 	task.pid = 3;
@@ -166,6 +221,7 @@ static void test_record(void **state)
 	b.process.argv_len = sizeof(argv) - 1;
 	b.process.cwd_len = PT_UNKNOWN_LEN;
 	b.process.container_len = 4;
+	b.process.cgroup_len = b.process.ancestry_len = b.process.venv_len = PT_UNKNOWN_LEN;
 	assert_int_equal(process_table__put_record(t, b.bytes, b.size), 0);
 	p = process_table__get(t, &task, false, NULL);
 	assert_non_null(strstr(p->json,
@@ -204,8 +260,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_stat), TEST(test_self),    TEST(test_pid_used_again), TEST(test_gone),
-		TEST(test_exec), TEST(test_bounded), TEST(test_record),
+		TEST(test_stat),    TEST(test_self),    TEST(test_pid_used_again),
+		TEST(test_gone),    TEST(test_exec),    TEST(test_inherited),
+		TEST(test_changed), TEST(test_bounded), TEST(test_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

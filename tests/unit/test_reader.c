@@ -365,6 +365,15 @@ static void test_process_record(void **state)
 	b.process.argv_len = 4;
 	b.process.cwd_len = PT_UNKNOWN_LEN;
 	b.process.container_len = 0;
+	b.process.cgroup_len = b.process.venv_len = 0;
+	b.process.ancestry_len = PT_UNKNOWN_LEN;
+	assert_int_equal(reader__process(&b, b.size, &f), 0);
+	assert_null(f.ancestry);
+	b.process.ancestry_len = 7;
+	assert_int_equal(reader__process(&b, b.size, &f), -EBADMSG);
+	b.process.ancestry_len = 6;
+	assert_int_equal(reader__process(&b, b.size, &f), 0);
+	b.process.ancestry_len = 0;
 	assert_int_equal(reader__process(&b, b.size, &f), 0);
 	assert_int_equal(f.exe_len, 6);
 	assert_memory_equal(f.argv, "a\0b", 4);

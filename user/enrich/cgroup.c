@@ -125,6 +125,104 @@ bool cgroup__container_id(const char *text, size_t len, char out[CGROUP_ID_SIZE]
 	return false;
 }
 
+/*
+ * A pod's component: "pod<uid>" below "kubepods", or with systemd's driver
+ * "kubepods[-<class>]-pod<uid>.slice", the dashes of the uid underscores. Pods that the kubelet starts from
+ * a file have a hash of 32 digits for a uid.
+ */
+static bool component_pod(const char *s, size_t len, char out[CGROUP_POD_SIZE])
+{
+	const char *at = len > 3 ? memmem(s, len, "pod", 3) : NULL;
+	size_t n = 0;
+
+	/* "kubepods" has a "pod" of its own */
+	if (at && len > 8 && !memcmp(s, "kubepods", 8))
+		at = memmem(s + 8, len - 8, "-pod", 4);
+	else if (at != s)
+		at = NULL;
+	if (!at)
+		return false;
+	at += *at == '-' ? 4 : 3;
+	len -= (size_t)(at - s);
+	while (n < len && n < CGROUP_POD_SIZE - 1 &&
+	       (is_hex(at + n, 1) || at[n] == '-' || at[n] == '_')) {
+		out[n] = at[n] == '_' ? '-' : at[n];
+		n++;
+	}
+	out[n] = '\0';
+	if ((n == 36 || (n == 32 && is_hex(out, 32))) && (n == len || at[n] == '.' || at[n] == ':'))
+		return true;
+	out[0] = '\0';
+	return false;
+}
+
+/* Types of units that processes are in (systemd.unit(5)). */
+static bool is_unit(const char *s, size_t len)
+{
+	static const char *const types[] = {".service", ".scope", ".socket", ".mount", ".swap"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t n = strlen(types[i]);
+
+		if (len > n && !memcmp(s + len - n, types[i], n))
+			return true;
+	}
+	return false;
+}
+
+void cgroup__parse_path(const char *path, size_t len, struct cgroup_facts *out)
+{
+	size_t end = len;
+
+	memset(out, 0, sizeof(*out));
+	out->path = path;
+	out->path_len = len;
+	path_id(path, len, out->container_id);
+	while (end > 0) {
+		size_t start = end;
+
+		while (start > 0 && path[start - 1] != '/')
+			start--;
+		if (!out->pod_uid[0])
+			component_pod(path + start, end - start, out->pod_uid);
+		if (!out->container_id[0] && !out->unit && is_unit(path + start, end - start)) {
+			out->unit = path + start;
+			out->unit_len = end - start;
+		}
+		end = start ? start - 1 : 0;
+	}
+}
+
+/* How much a path tells, beyond its length. */
+static int worth(const struct cgroup_facts *f)
+{
+	return f->container_id[0] ? 3 : f->pod_uid[0] ? 2 : f->unit ? 1 : 0;
+}
+
+void cgroup__parse(const char *text, size_t len, struct cgroup_facts *out)
+{
+	const char *end = text + len;
+	struct cgroup_facts f;
+
+	memset(out, 0, sizeof(*out));
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text)), *colon;
+
+		if (!eol)
+			eol = end;
+		colon = memchr(text, ':', (size_t)(eol - text));
+		if (colon)
+			colon = memchr(colon + 1, ':', (size_t)(eol - colon - 1));
+		if (colon && eol - colon > 2) {
+			cgroup__parse_path(colon + 1, (size_t)(eol - colon - 1), &f);
+			if (!out->path || worth(&f) > worth(out) ||
+			    (worth(&f) == worth(out) && f.path_len > out->path_len))
+				*out = f;
+		}
+		text = eol < end ? eol + 1 : end;
+	}
+}
+
 int cgroup__of_pid(pid_t pid, char out[CGROUP_ID_SIZE])
 {
 	char path[64], text[8192];

@@ -16,6 +16,22 @@
  */
 bool cgroup__container_id(const char *text, size_t len, char out[CGROUP_ID_SIZE]);
 
+#define CGROUP_POD_SIZE 37 /* a UUID or 32 hexadecimal digits, and a NUL */
+
+/* All that the text says. Paths point into the text and are NULL when not known. */
+struct cgroup_facts {
+	const char *path; /* the one that tells most: of the container, of a unit, else the longest; not "/" */
+	size_t path_len;
+	const char *unit; /* systemd's: the innermost service, scope and the like; of no container */
+	size_t unit_len;
+	char container_id[CGROUP_ID_SIZE]; /* or "" */
+	char pod_uid[CGROUP_POD_SIZE];     /* of Kubernetes, in lower case with dashes; or "" */
+};
+
+void cgroup__parse(const char *text, size_t len, struct cgroup_facts *out);
+/* Pod and unit by a path alone; container_id is taken from it when there is one. */
+void cgroup__parse_path(const char *path, size_t len, struct cgroup_facts *out);
+
 /* Reads /proc/PID/cgroup. 1 and the id, 0 and "" when the process is in no container, or -errno. */
 int cgroup__of_pid(pid_t pid, char out[CGROUP_ID_SIZE]);
 

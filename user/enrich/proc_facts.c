@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "py_argv.h"
+#include "venv.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -38,8 +40,34 @@ bool proc_stat__start(const char *text, size_t len, uint64_t *ticks)
 	return any;
 }
 
-/* Up to `size` bytes of a file; -1 when there is none. */
-static ssize_t read_at(int dir, const char *name, char *out, size_t size)
+static uint64_t ns_per_tick(void)
+{
+	long per_s = sysconf(_SC_CLK_TCK);
+
+	return NS_PER_S / (uint64_t)(per_s > 0 ? per_s : 100);
+}
+
+bool proc_stat__parse(const char *text, size_t len, struct proc_stat *out)
+{
+	const char *open = memchr(text, '(', len), *close = memrchr(text, ')', len);
+
+	/* ") S 1234 ": one character of state, then the parent */
+	if (!open || !close || close < open || text + len - close < 6)
+		return false;
+	out->comm = open + 1;
+	out->comm_len = (size_t)(close - open - 1);
+	out->ppid = 0;
+	for (const char *p = close + 4; p < text + len && *p >= '0' && *p <= '9'; p++)
+		out->ppid = out->ppid * 10 + (uint32_t)(*p - '0');
+	return proc_stat__start(text, len, &out->start);
+}
+
+uint64_t proc_stat__start_ns(const struct proc_stat *st)
+{
+	return st->start * ns_per_tick();
+}
+
+ssize_t proc_facts__text(int dir, const char *name, char *out, size_t size)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	size_t len = 0;
@@ -65,9 +93,7 @@ static ssize_t read_at(int dir, const char *name, char *out, size_t size)
  */
 static bool is_start(uint64_t ticks, uint64_t start_ns)
 {
-	long per_s = sysconf(_SC_CLK_TCK);
-	uint64_t ns = NS_PER_S / (uint64_t)(per_s > 0 ? per_s : 100);
-	uint64_t want = start_ns / ns;
+	uint64_t want = start_ns / ns_per_tick();
 
 	return ticks + 1 >= want && ticks <= want + 1;
 }
@@ -75,7 +101,7 @@ static bool is_start(uint64_t ticks, uint64_t start_ns)
 static int check_start(int dir, uint64_t start_ns, struct proc_room *room)
 {
 	uint64_t ticks;
-	ssize_t len = read_at(dir, "stat", room->text, sizeof(room->text));
+	ssize_t len = proc_facts__text(dir, "stat", room->text, sizeof(room->text));
 
 	if (len <= 0 || !proc_stat__start(room->text, (size_t)len, &ticks))
 		return -ESRCH;
@@ -89,9 +115,19 @@ bool proc_facts__is_alive(uint32_t pid, uint64_t start_ns)
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	len = read_at(AT_FDCWD, path, text, sizeof(text));
+	len = proc_facts__text(AT_FDCWD, path, text, sizeof(text));
 	return len > 0 && proc_stat__start(text, (size_t)len, &ticks) &&
 	       (!start_ns || is_start(ticks, start_ns));
+}
+
+bool proc_facts__is_python(uint32_t pid)
+{
+	char path[32], exe[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	len = readlink(path, exe, sizeof(exe));
+	return len > 0 && py_argv__is_interpreter(exe, (size_t)len);
 }
 
 static void read_link(int dir, const char *name, char *room, const char **out, size_t *out_len)
@@ -101,6 +137,26 @@ static void read_link(int dir, const char *name, char *room, const char **out, s
 	if (len >= 0) {
 		*out = room;
 		*out_len = (size_t)len;
+	}
+}
+
+static void read_cgroup(int dir, struct proc_room *room, struct process_facts *out)
+{
+	ssize_t len = proc_facts__text(dir, "cgroup", room->text, sizeof(room->text));
+	struct cgroup_facts f;
+
+	if (len <= 0)
+		return;
+	cgroup__parse(room->text, (size_t)len, &f);
+	if (f.path_len <= PATH_MAX) {
+		out->cgroup = f.path;
+		out->cgroup_len = f.path_len;
+	}
+	_Static_assert(sizeof(room->container) >= CGROUP_ID_SIZE, "room for the id");
+	if (f.container_id[0]) {
+		strcpy(room->container, f.container_id);
+		out->container = room->container;
+		out->container_len = strlen(room->container);
 	}
 }
 
@@ -122,16 +178,16 @@ int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
 	read_link(dir, "exe", room->exe, &out->exe, &out->exe_len);
 	read_link(dir, "cwd", room->cwd, &out->cwd, &out->cwd_len);
 	/* Empty for a zombie: not known. */
-	len = read_at(dir, "cmdline", room->argv, sizeof(room->argv));
+	len = proc_facts__text(dir, "cmdline", room->argv, sizeof(room->argv));
 	if (len > 0) {
 		out->argv = room->argv;
 		out->argv_len = (size_t)len - (room->argv[len - 1] == '\0');
 	}
-	len = read_at(dir, "cgroup", room->text, sizeof(room->text));
-	_Static_assert(sizeof(room->container) >= CGROUP_ID_SIZE, "room for the id");
-	if (len > 0 && cgroup__container_id(room->text, (size_t)len, room->container)) {
-		out->container = room->container;
-		out->container_len = strlen(room->container);
+	read_cgroup(dir, room, out);
+	if (out->argv && py_argv__is_interpreter(out->exe, out->exe_len) &&
+	    venv__read(dir, out, room->environ, sizeof(room->environ), room->venv)) {
+		out->venv = room->venv;
+		out->venv_len = strlen(room->venv);
 	}
 	if (!out->exe && !out->cwd && !out->argv)
 		err = -ESRCH;

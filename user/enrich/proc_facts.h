@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../reader.h"
 
@@ -21,6 +22,8 @@ struct proc_room {
 	char argv[PROC_ARGV_MAX];
 	char container[72];
 	char text[PROC_TEXT_MAX];
+	char environ[PROC_TEXT_MAX];
+	char venv[PATH_MAX];
 };
 
 /*
@@ -31,9 +34,27 @@ struct proc_room {
 int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
                      struct process_facts *out);
 
+/* Whether the file that it executes has the name of a Python interpreter. */
+bool proc_facts__is_python(uint32_t pid);
+
 /* Whether the process is there that started at start_ns (0: any), as near as /proc tells it. What was
  * read of its pid before is then of this process. */
 bool proc_facts__is_alive(uint32_t pid, uint64_t start_ns);
+
+struct proc_stat {
+	const char *comm; /* in the text; not terminated */
+	size_t comm_len;
+	uint32_t ppid;
+	uint64_t start; /* in clock ticks since boot */
+};
+
+/* Fields 2, 4 and 22 of the text of /proc/PID/stat (proc(5)). False when it is not of that form. */
+bool proc_stat__parse(const char *text, size_t len, struct proc_stat *out);
+/* Nanoseconds since boot, rounded down to ticks. */
+uint64_t proc_stat__start_ns(const struct proc_stat *st);
+
+/* Up to `size` bytes of a file in the directory; -1 when there is none. */
+ssize_t proc_facts__text(int dir, const char *name, char *out, size_t size);
 
 /*
  * Field 22 of the text of /proc/PID/stat: the start in clock ticks since boot (proc(5)). False when the

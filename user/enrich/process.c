@@ -6,18 +6,28 @@
 #include "process.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ancestry.h"
+#include "cgroup.h"
 #include "proc_facts.h"
-#include "../format/format.h"
+#include "process_json.h"
 #include "../util/buf.h"
 #include "../util/fnv.h"
 
 struct entry {
-	struct process p;   /* first: what is handed out */
-	char *blob;         /* owned: every text that p points to */
-	bool stale;         /* executed another file: to be read anew */
+	struct process p; /* first: what is handed out */
+	char *blob;       /* owned: every text that p points to */
+	bool stale;       /* executed another file: to be read anew */
+	bool fresh;       /* read, and nobody was told */
+	bool executed;    /* since it was forked, as far as is known */
+	bool asked;       /* process_table__get() was called for it */
+	uint32_t exec_id; /* of the task when its facts were read, as cgroup_id */
+	uint64_t cgroup_id;
+	char comm[PT_COMM_LEN + 1];
 	struct entry *next; /* in its chain */
 	struct entry *newer, *older;
 };
@@ -27,8 +37,9 @@ struct process_table {
 	size_t max, cnt, seen, mask;
 	struct entry **chains;
 	struct entry *newest, *oldest;
-	struct buf json;
+	struct buf json, python_json;
 	struct proc_room room;
+	char ancestry[ANCESTRY_BYTES];
 };
 
 struct process_table *process_table__new(const char *boot_id, size_t max_entries)
@@ -68,24 +79,38 @@ void process_table__free(struct process_table *t)
 		entry__free(e);
 	}
 	buf__free(&t->json);
+	buf__free(&t->python_json);
 	free(t->chains);
 	free(t);
 }
 
-static struct entry **chain(struct process_table *t, uint32_t pid, uint64_t start_ns)
+/* By pid alone, so that a parent, of which that is known, is found. */
+static struct entry **chain(struct process_table *t, uint32_t pid)
 {
-	uint64_t h = (start_ns ^ (uint64_t)pid << 32 ^ pid) * 0x9e3779b97f4a7c15ull;
+	uint64_t h = pid * 0x9e3779b97f4a7c15ull;
 
 	return &t->chains[(h >> 32) & t->mask];
 }
 
 static struct entry *find(struct process_table *t, uint32_t pid, uint64_t start_ns)
 {
-	struct entry *e = *chain(t, pid, start_ns);
+	struct entry *e = *chain(t, pid);
 
 	while (e && (e->p.pid != pid || e->p.start_ns != start_ns))
 		e = e->next;
 	return e;
+}
+
+/* The last process that had that pid before then. */
+static struct entry *find_before(struct process_table *t, uint32_t pid, uint64_t before_ns)
+{
+	struct entry *e, *best = NULL;
+
+	for (e = *chain(t, pid); e; e = e->next)
+		if (e->p.pid == pid && e->p.start_ns <= before_ns &&
+		    (!best || e->p.start_ns > best->p.start_ns))
+			best = e;
+	return best;
 }
 
 static void list__unlink(struct process_table *t, struct entry *e)
@@ -113,7 +138,7 @@ static void list__push_oldest(struct process_table *t, struct entry *e)
 
 static void evict_oldest(struct process_table *t)
 {
-	struct entry *e = t->oldest, **at = chain(t, e->p.pid, e->p.start_ns);
+	struct entry *e = t->oldest, **at = chain(t, e->p.pid);
 
 	while (*at != e)
 		at = &(*at)->next;
@@ -151,61 +176,12 @@ static struct entry *insert(struct process_table *t, uint32_t pid, uint64_t star
 	e->p.pid = pid;
 	e->p.start_ns = start_ns;
 	make_entity_id(t->boot_id, &e->p);
-	at = chain(t, pid, start_ns);
+	at = chain(t, pid);
 	e->next = *at;
 	*at = e;
 	list__push_newest(t, e);
 	t->cnt++;
-	t->seen++;
 	return e;
-}
-
-static void put_member(struct buf *b, const char *name, const char *s, size_t len)
-{
-	if (!s)
-		return;
-	buf__str(b, name);
-	json__string(b, s, len);
-	buf__char(b, ',');
-}
-
-static void put_argv(struct buf *b, const char *argv, size_t len)
-{
-	const char *end;
-
-	if (!argv)
-		return;
-	end = argv + len;
-	buf__lit(b, "\"argv\":[");
-	for (;;) {
-		const char *nul = memchr(argv, '\0', (size_t)(end - argv));
-
-		json__string(b, argv, (size_t)((nul ? nul : end) - argv));
-		if (!nul)
-			break;
-		buf__char(b, ',');
-		argv = nul + 1;
-	}
-	buf__lit(b, "],");
-	if (len >= PROC_ARGV_MAX - 1)
-		buf__lit(b, "\"argv_truncated\":true,");
-}
-
-static void make_json(struct buf *b, const struct process *p, const struct process_facts *f)
-{
-	buf__reset(b);
-	put_member(b, "\"exe\":", f->exe, f->exe_len);
-	put_argv(b, f->argv, f->argv_len);
-	put_member(b, "\"cwd\":", f->cwd, f->cwd_len);
-	buf__lit(b, "\"start_ns\":");
-	buf__u64(b, p->start_ns);
-	buf__lit(b, ",\"entity_id\":\"");
-	buf__str(b, p->entity_id);
-	buf__char(b, '"');
-	if (f->container_len) {
-		buf__lit(b, ",\"container_id\":");
-		json__string(b, f->container, f->container_len);
-	}
 }
 
 static const char *keep(char **pos, const char *s, size_t len)
@@ -228,33 +204,128 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	const struct process_facts *f = facts ? facts : &none;
 	char *blob, *pos;
 
-	make_json(&t->json, &e->p, f);
-	blob = t->json.failed ? NULL
-	                      : malloc(t->json.len + f->exe_len + f->argv_len + f->cwd_len +
-	                               f->container_len + 5);
+	process_json__make(&t->json, &e->p, f);
+	process_json__python(&t->python_json, f);
+	blob = t->json.failed || t->python_json.failed
+	               ? NULL
+	               : malloc(t->json.len + t->python_json.len + f->exe_len + f->argv_len +
+	                        f->cwd_len + f->container_len + f->cgroup_len + f->ancestry_len +
+	                        f->venv_len + 9);
 	if (!blob)
 		return -ENOMEM;
 	pos = blob;
 	e->p.json = keep(&pos, t->json.data, t->json.len);
 	e->p.json_len = t->json.len;
+	e->p.python_json =
+		keep(&pos, t->python_json.len ? t->python_json.data : "", t->python_json.len);
+	e->p.python_json_len = t->python_json.len;
 	e->p.exe = keep(&pos, f->exe, f->exe_len);
 	e->p.argv = keep(&pos, f->argv, f->argv_len);
 	e->p.argv_len = f->argv_len;
 	e->p.cwd = keep(&pos, f->cwd, f->cwd_len);
 	e->p.container_id = keep(&pos, f->container, f->container_len);
+	e->p.cgroup = keep(&pos, f->cgroup, f->cgroup_len);
+	e->p.ancestry = keep(&pos, f->ancestry, f->ancestry_len);
+	e->p.ancestry_len = f->ancestry_len;
+	e->p.venv = keep(&pos, f->venv, f->venv_len);
 	e->p.partial = !facts;
 	e->stale = false;
+	e->fresh = facts;
 	free(e->blob);
 	e->blob = blob;
 	return 0;
+}
+
+/* The ancestors of a task: from its parent's entry as far as that is known, else from /proc. */
+static void make_ancestry(struct process_table *t, const struct pt_task *task,
+                          struct process_facts *f)
+{
+	const struct entry *parent = find_before(t, task->ppid, task->start_ns);
+	size_t len = 0;
+
+	/* one that has executed something else since shows it in /proc only */
+	if (parent && parent->blob && !parent->p.partial && (!parent->stale || parent->p.exited)) {
+		struct ancestor a = {.pid = task->ppid,
+		                     .comm = parent->comm,
+		                     .exe = parent->p.exe ? parent->p.exe : ""};
+
+		ancestry__put(t->ancestry, sizeof(t->ancestry), &len, &a);
+		if (parent->p.ancestry)
+			ancestry__append(t->ancestry, sizeof(t->ancestry), &len, parent->p.ancestry,
+			                 parent->p.ancestry_len, ANCESTRY_MAX - 1);
+	} else {
+		ancestry__read(task->ppid, task->start_ns, t->ancestry, sizeof(t->ancestry), &len);
+	}
+	if (len) {
+		f->ancestry = t->ancestry;
+		f->ancestry_len = len;
+	}
+}
+
+/*
+ * The facts of a process that is gone, as its parent had them: it was forked and has executed nothing
+ * since. The kernel's count of a process's execs is copied by fork (struct task_struct.self_exec_id).
+ */
+static int inherit(struct process_table *t, const struct entry *e, const struct pt_task *task,
+                   struct process_facts *f)
+{
+	const struct entry *parent = find_before(t, task->ppid, task->start_ns);
+
+	if (!parent || parent == e || e->executed || !parent->blob || parent->p.partial ||
+	    parent->stale || parent->exec_id != task->exec_id)
+		return -ESRCH;
+	memset(f, 0, sizeof(*f));
+	f->exe = parent->p.exe;
+	f->exe_len = parent->p.exe ? strlen(parent->p.exe) : 0;
+	f->argv = parent->p.argv;
+	f->argv_len = parent->p.argv_len;
+	f->cwd = parent->p.cwd;
+	f->cwd_len = parent->p.cwd ? strlen(parent->p.cwd) : 0;
+	f->container = parent->p.container_id;
+	f->container_len = parent->p.container_id ? strlen(parent->p.container_id) : 0;
+	f->cgroup = parent->p.cgroup;
+	f->cgroup_len = parent->p.cgroup ? strlen(parent->p.cgroup) : 0;
+	f->venv = parent->p.venv;
+	f->venv_len = parent->p.venv ? strlen(parent->p.venv) : 0;
+	return 0;
+}
+
+/* What the facts were read for is kept beside them: when it changes they are read again. */
+static bool is_current(const struct entry *e, const struct pt_task *task, bool live)
+{
+	if (!e->blob)
+		return false;
+	return !live || (!e->stale && e->exec_id == task->exec_id && e->cgroup_id == task->cgroup_id);
+}
+
+static int read_facts(struct process_table *t, struct entry *e, const struct pt_task *task, bool live)
+{
+	struct process_facts facts;
+	int err = -ESRCH;
+
+	if (live) {
+		err = proc_facts__read(task->pid, task->start_ns, &t->room, &facts);
+		if (err)
+			err = inherit(t, e, task, &facts);
+	}
+	if (!err)
+		make_ancestry(t, task, &facts);
+	/* It moved to another control group and is gone: what was read before is still true of it. */
+	if (err && live && e->blob && !e->p.partial && !e->stale && e->exec_id == task->exec_id) {
+		e->cgroup_id = task->cgroup_id;
+		return 0;
+	}
+	e->exec_id = task->exec_id;
+	e->cgroup_id = task->cgroup_id;
+	snprintf(e->comm, sizeof(e->comm), "%.*s", PT_COMM_LEN, task->comm);
+	/* It executed another file and was gone before that was read: what was known is not true. */
+	return set_facts(t, e, err ? NULL : &facts);
 }
 
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
                                          bool live, bool *fresh)
 {
 	struct entry *e = t->newest;
-	struct process_facts facts;
-	int err = -ESRCH;
 
 	if (fresh)
 		*fresh = false;
@@ -265,19 +336,20 @@ const struct process *process_table__get(struct process_table *t, const struct p
 			list__push_newest(t, e);
 		}
 	}
-	if (e && e->blob && !(e->stale && live))
-		return &e->p;
 	if (!e)
 		e = insert(t, task->pid, task->start_ns);
 	if (!e)
 		return NULL;
-	if (live)
-		err = proc_facts__read(task->pid, task->start_ns, &t->room, &facts);
-	/* It executed another file and was gone before that was read: what was known is not true. */
-	if (set_facts(t, e, err ? NULL : &facts))
+	if (!e->asked) {
+		e->asked = true;
+		t->seen++;
+	}
+	if (!is_current(e, task, live) && read_facts(t, e, task, live))
 		return NULL;
-	if (fresh)
-		*fresh = live && !err;
+	if (fresh && live) {
+		*fresh = e->fresh;
+		e->fresh = false;
+	}
 	return &e->p;
 }
 
@@ -296,6 +368,11 @@ int process_table__put_record(struct process_table *t, const void *record, size_
 	return e ? set_facts(t, e, &facts) : -ENOMEM;
 }
 
+_Static_assert(sizeof(struct pt_process) + 4 * PATH_MAX + PROC_ARGV_MAX + CGROUP_ID_SIZE +
+                               ANCESTRY_BYTES <
+                       PT_RECORD_MAX,
+               "all facts fit one record");
+
 static uint32_t wire_len(const char *s, size_t len)
 {
 	return s ? (uint32_t)len : PT_UNKNOWN_LEN;
@@ -305,13 +382,17 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 {
 	size_t exe = p->exe ? strlen(p->exe) : 0, cwd = p->cwd ? strlen(p->cwd) : 0;
 	size_t container = p->container_id ? strlen(p->container_id) : 0;
-	size_t texts = exe + p->argv_len + cwd + container;
+	size_t cgroup = p->cgroup ? strlen(p->cgroup) : 0, venv = p->venv ? strlen(p->venv) : 0;
+	size_t texts = exe + p->argv_len + cwd + container + cgroup + p->ancestry_len + venv;
 	struct pt_process r = {
 		.rec = *like,
 		.exe_len = wire_len(p->exe, exe),
 		.argv_len = wire_len(p->argv, p->argv_len),
 		.cwd_len = wire_len(p->cwd, cwd),
 		.container_len = wire_len(p->container_id, container),
+		.cgroup_len = wire_len(p->cgroup, cgroup),
+		.ancestry_len = wire_len(p->ancestry, p->ancestry_len),
+		.venv_len = wire_len(p->venv, venv),
 	};
 	static const char zeros[8];
 
@@ -323,15 +404,24 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 	buf__append(b, p->argv, p->argv_len);
 	buf__append(b, p->cwd, cwd);
 	buf__append(b, p->container_id, container);
+	buf__append(b, p->cgroup, cgroup);
+	buf__append(b, p->ancestry, p->ancestry_len);
+	buf__append(b, p->venv, venv);
 	buf__append(b, zeros, r.rec.size - sizeof(r) - texts);
 }
 
-void process_table__exec(struct process_table *t, const struct pt_task *task)
+void process_table__exec(struct process_table *t, const struct pt_task *task, bool live)
 {
 	struct entry *e = find(t, task->pid, task->start_ns);
 
-	if (e)
-		e->stale = true;
+	if (!e && live && proc_facts__is_python(task->pid))
+		e = insert(t, task->pid, task->start_ns);
+	if (!e)
+		return;
+	e->executed = true;
+	e->stale = true;
+	if (live && proc_facts__is_python(task->pid))
+		read_facts(t, e, task, live);
 }
 
 void process_table__exit(struct process_table *t, const struct pt_task *task)
@@ -340,6 +430,7 @@ void process_table__exit(struct process_table *t, const struct pt_task *task)
 
 	/* The first to go when room is needed: records of its last moments may still come. */
 	if (e) {
+		e->p.exited = true;
 		list__unlink(t, e);
 		list__push_oldest(t, e);
 	}

@@ -21,16 +21,24 @@ struct process {
 	char entity_id[33]; /* hash of boot id, pid, start: lower-case hexadecimal */
 	/*
 	 * Rendered once: the members of "process" in the JSON event that do not change from event to
-	 * event, `"exe":"…","argv":["…"],"cwd":"…","start_ns":1,"entity_id":"…","container_id":"…"`.
+	 * event, `"exe":"…","argv":["…"],"cwd":"…","start_ns":1,"entity_id":"…","container_id":"…"` and so
+	 * on; and those of "python", a comma before each: `,"script":"app.py","venv":"/srv/venv"`.
 	 */
 	const char *json;
 	size_t json_len;
+	const char *python_json;
+	size_t python_json_len;
 	const char *exe; /* terminated; NULL when not known, as cwd and container_id */
 	const char *cwd;
 	const char *container_id;
+	const char *cgroup;
+	const char *venv;
 	const char *argv; /* NUL-separated */
 	size_t argv_len;
+	const char *ancestry; /* see ancestry.h */
+	size_t ancestry_len;
 	bool partial; /* the process was gone before its facts could be read */
+	bool exited;
 };
 
 /* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. NULL: no memory. */
@@ -40,7 +48,8 @@ void process_table__free(struct process_table *t);
 /*
  * The entry of the task's process, or NULL without memory. With `live`, a process not seen before is
  * read from /proc (its start time must be the task's: a pid that was used again is not mistaken), and
- * *fresh, when given, says that it was. Valid until the entry is evicted: use it for the event at hand.
+ * *fresh, when given, says that it was: once for each reading. One that is gone, and has executed nothing
+ * since it was forked, has the facts of its parent. Valid until the entry is evicted: use it for the event at hand.
  */
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
                                          bool live, bool *fresh);
@@ -51,11 +60,13 @@ int process_table__put_record(struct process_table *t, const void *record, size_
 /* Appends the PT_REC_PROCESS record of an entry to b (8-byte padded), for --record. */
 void process__to_record(const struct process *p, const struct pt_rec *like, struct buf *b);
 
-/* The process executed another file, or exited: its facts are read anew at the next event, or kept for
- * a while. */
-void process_table__exec(struct process_table *t, const struct pt_task *task);
+/*
+ * The process executed another file: its facts are read anew at the next event; with `live` at once when
+ * that is a Python, which may be gone by then. Or it exited: they are kept for a while.
+ */
+void process_table__exec(struct process_table *t, const struct pt_task *task, bool live);
 void process_table__exit(struct process_table *t, const struct pt_task *task);
 
-size_t process_table__count(const struct process_table *t); /* distinct processes ever seen */
+size_t process_table__count(const struct process_table *t); /* distinct processes ever asked for */
 
 #endif

@@ -137,7 +137,7 @@ static char *put_version(char *p, uint32_t hex)
 	return put_u64(p, serial);
 }
 
-static void put_python(struct buf *out, const struct pt_audit *a)
+static void put_python(struct buf *out, const struct pt_audit *a, const struct process *facts)
 {
 	char *p;
 
@@ -156,8 +156,10 @@ static void put_python(struct buf *out, const struct pt_audit *a)
 		p = LIT(p, "\"probe\":\"usdt\"");
 	if (a->flags & PT_AUDIT_FREE_THREADED)
 		p = LIT(p, ",\"free_threaded\":true");
-	*p++ = '}';
 	out->len = (size_t)(p - out->data);
+	if (facts)
+		buf__append(out, facts->python_json, facts->python_json_len);
+	buf__char(out, '}');
 }
 
 static void put_name(struct buf *out, const struct event *ev)
@@ -193,7 +195,7 @@ static void json_event(struct buf *out, const struct event *ev, const struct for
 	if (notes)
 		json__notes(out, ev, notes);
 	put_process(out, &a->rec.task, ev->process);
-	put_python(out, a);
+	put_python(out, a, ev->process);
 	if (ev->call_site)
 		buf__append(out, ev->call_site->json, ev->call_site->json_len);
 	if (!ev->process || ev->process->partial)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "venv.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proc_facts.h"
+
+/* Whether a path is there, below that root: links cannot lead out of it. regular: it must be a file. */
+static bool exists(int root, const char *path, bool regular)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	struct stat st;
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = !regular || (!fstat(fd, &st) && S_ISREG(st.st_mode));
+	close(fd);
+	return ok;
+}
+
+static bool has_config(int root, const char *dir)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/pyvenv.cfg", dir);
+	return exists(root, path, true);
+}
+
+/* Takes the last component off. False at the top. */
+static bool go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* "VIRTUAL_ENV" of an environment's text; false when it is not there or too long. */
+static bool from_environ(const char *text, size_t len, char *out)
+{
+	static const char name[] = "VIRTUAL_ENV=";
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *nul = memchr(text, '\0', (size_t)(end - text));
+		size_t n = (size_t)((nul ? nul : end) - text);
+
+		if (n > sizeof(name) - 1 && !memcmp(text, name, sizeof(name) - 1)) {
+			n -= sizeof(name) - 1;
+			if (n >= PATH_MAX || !nul)
+				return false;
+			memcpy(out, text + sizeof(name) - 1, n);
+			out[n] = '\0';
+			return out[0] == '/';
+		}
+		text = nul ? nul + 1 : end;
+	}
+	return false;
+}
+
+/* By the path it was called with, in out. */
+static bool by_path(int root, char *out)
+{
+	/* bin/python, then bin, then the directory above */
+	if (!go_up(out))
+		return false;
+	if (has_config(root, out))
+		return true;
+	return go_up(out) && has_config(root, out);
+}
+
+static bool by_environ(int dir, int root, const char *name, char *room, size_t size, char *out)
+{
+	ssize_t len = proc_facts__text(dir, "environ", room, size);
+	char path[2 * PATH_MAX];
+
+	if (len <= 0 || !from_environ(room, (size_t)len, out) || !has_config(root, out))
+		return false;
+	snprintf(path, sizeof(path), "%s/bin/%s", out, name);
+	return exists(root, path, false);
+}
+
+bool venv__read(int dir, const struct process_facts *facts, char *room, size_t size, char *out)
+{
+	size_t len = strnlen(facts->argv, facts->argv_len);
+	char name[NAME_MAX + 1];
+	int root, n;
+	bool found;
+
+	if (!len)
+		return false;
+	root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return false;
+	if (memchr(facts->argv, '/', len)) {
+		bool absolute = facts->argv[0] == '/';
+
+		n = snprintf(out, PATH_MAX, "%.*s%s%.*s", absolute ? 0 : (int)facts->cwd_len,
+		             facts->cwd ? facts->cwd : "", absolute ? "" : "/", (int)len,
+		             facts->argv);
+		found = n < PATH_MAX && out[0] == '/' && by_path(root, out);
+	} else {
+		snprintf(name, sizeof(name), "%.*s", (int)(len < NAME_MAX ? len : NAME_MAX),
+		         facts->argv);
+		found = by_environ(dir, root, name, room, size, out);
+	}
+	close(root);
+	return found;
+}
