@@ -138,7 +138,7 @@ static void on_exec(struct top_count *t, const struct pt_task *task)
 	const struct process_key key = key_of(task);
 	struct tally_row *r = tally__find(t->tallies[TOP_BY_PROCESS], &key, sizeof(key));
 
-	process_table__exec(t->facts, task);
+	process_table__exec(t->facts, task, true);
 	if (r)
 		r->stale = true;
 }
