@@ -23,7 +23,7 @@ static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
 		a->name_len = (__u16)(n - 1);
 		return at + (((__u32)n - 1 + 7) & ~7u);
 	}
-	n = PYD_READ_STR(to, PT_NAME_MAX + 1, addr);
+	n = PYD_READ_STR(to, PT_NAME_MAX + 2, addr);
 	if (n <= 0) {
 		a->flags |= PT_AUDIT_NAME_UNREADABLE;
 		a->name_len = 0;
