@@ -20,6 +20,7 @@ CASES = (
     ("null", "pytrail, JSON to /dev/null", ("open",)),
     ("others", "pytrail, JSON to /dev/null: other events", SHAPES[1:]),  # losses are theirs alone
     ("file", "pytrail, JSON to a file", ("open",)),
+    ("file-big", "the same, --ring-size 256M", ("open",)),  # none lost while the disk takes its time
     ("by-name", "pytrail, event filtered out by name", ("open",)),
     ("by-pid", "pytrail tracing another process of the binary", ("open",)),
     ("by-map", "pytrail tracing two others (filter in BPF)", ("open",)),
@@ -60,6 +61,9 @@ class Bench:
             return Pytrail(world, target)
         if case == "file":
             return Pytrail(world, target, outputs=[f"json:{world.path('trace.json')}"])
+        if case == "file-big":
+            return Pytrail(world, target, "--ring-size", "256M",
+                           outputs=[f"json:{world.path('trace.json')}"])
         if case == "by-name":
             return Pytrail(world, target, "-e", "!open")
         if case == "by-pid":

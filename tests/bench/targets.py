@@ -33,7 +33,7 @@ def producer_targets(r):
     def against(case, base, shape="open"):
         return r.ratio(case, base, f"{shape} wall")
 
-    file_less = r.ratio("file", "json", "open wall")
+    file_less = r.ratio("file-big", "json", "open wall")
     return [
         Target("open, JSON to /dev/null / floor", against("null", "floor"), 1.6, "{:.2f}"),
         Target("the same / in-process Python JSON hook", against("null", "json"), 0.45, "{:.2f}"),
