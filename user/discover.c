@@ -300,8 +300,8 @@ size_t discover__denied(const struct discover *d)
 }
 
 /* The libpython that an executable is linked with. 1, 0, -errno. */
-static int look_at_needed(struct discover *d, const char *path, struct elf_file *e,
-                          struct binary **out)
+static int look_at_needed(struct discover *d, const char *root, const char *path,
+                          struct elf_file *e, struct binary **out)
 {
 	char soname[256], found[PATH_MAX];
 
@@ -310,7 +310,7 @@ static int look_at_needed(struct discover *d, const char *path, struct elf_file 
 
 		if (strncmp(soname, "libpython", 9))
 			continue;
-		fd = ldso__open(e, path, soname, found, sizeof(found));
+		fd = ldso__open(e, root, path, soname, found, sizeof(found));
 		if (fd < 0)
 			continue;
 		ret = look_at(d, fd, found, out);
@@ -320,27 +320,53 @@ static int look_at_needed(struct discover *d, const char *path, struct elf_file 
 	return 0;
 }
 
+/* An executable, or the libpython it needs. fd is borrowed. 1, 0, -errno. */
+static int look_at_executable(struct discover *d, int fd, const char *root, const char *path,
+                              struct discovered *out)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), ret;
+	struct elf_file *e;
+
+	if (copy < 0)
+		return -errno;
+	ret = look_at(d, copy, path, &out->binary);
+	if (ret == 0 && !elf_file__open(fd, &e)) {
+		ret = look_at_needed(d, root, path, e, &out->binary);
+		elf_file__close(e);
+	}
+	if (ret == 1)
+		out->new_binary = file_table__is_first(d->files, out->binary);
+	return ret;
+}
+
 int discover__path(struct discover *d, const char *path, struct discovered *out)
 {
 	char found[PATH_MAX];
-	struct elf_file *e;
-	int fd, copy, ret;
+	int fd, ret;
 
 	memset(out, 0, sizeof(*out));
 	fd = exec_path__open(path, found, sizeof(found));
 	if (fd < 0)
 		return fd;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	ret = look_at(d, fd, found, &out->binary);
-	if (ret == 0 && copy >= 0 && !elf_file__open(copy, &e)) {
-		ret = look_at_needed(d, found, e, &out->binary);
-		elf_file__close(e);
-	}
-	if (copy >= 0)
-		close(copy);
-	if (ret == 1)
-		out->new_binary = file_table__is_first(d->files, out->binary);
+	ret = look_at_executable(d, fd, NULL, found, out);
+	close(fd);
 	return ret;
+}
+
+int discover__executed(struct discover *d, pid_t pid, int fd, struct discovered *out)
+{
+	char link[64], root[64], path[PATH_MAX];
+	ssize_t n;
+
+	memset(out, 0, sizeof(*out));
+	out->pid = pid;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	return look_at_executable(d, fd, root, path, out);
 }
 
 int discover__fd(struct discover *d, pid_t pid, int fd, struct discovered *out)
@@ -350,10 +376,7 @@ int discover__fd(struct discover *d, pid_t pid, int fd, struct discovered *out)
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	if (fd < 0)
-		snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	else
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
 	n = readlink(path, name, sizeof(name) - 1);
 	if (n < 0)
 		return -errno;

@@ -42,11 +42,14 @@ int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discover
  * libpython gives that library. */
 int discover__path(struct discover *d, const char *path, struct discovered *out);
 
-/*
- * Looks at the file that a process has open as `fd` (or, fd -1, at its executable): 1, 0 or -errno as
- * above. out->pid is set.
- */
+/* Looks at the file that a process has open as `fd`: 1, 0 or -errno as above. out->pid is set. */
 int discover__fd(struct discover *d, pid_t pid, int fd, struct discovered *out);
+
+/*
+ * Looks at what a process has executed, or is about to, open here as fd (borrowed); a libpython that it
+ * needs is looked for in the process's root. 1, 0 or -errno as above. out->pid is set.
+ */
+int discover__executed(struct discover *d, pid_t pid, int fd, struct discovered *out);
 
 /* How many processes the last discover__all() was not allowed to look at. */
 size_t discover__denied(const struct discover *d);

@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "elf_file.h"
@@ -22,10 +24,35 @@
 #endif
 
 struct found {
+	const char *root; /* NULL: this process's */
 	char *path;
 	size_t size;
 	int fd;
 };
+
+/* Not to hang on a fifo that lies there. */
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+/* As open(2), of a path that links cannot lead out of root. */
+static int open_below(const char *root, const char *path)
+{
+	struct open_how how = {.flags = OPEN_FLAGS, .resolve = RESOLVE_IN_ROOT};
+	char whole[PATH_MAX];
+	int dir, fd;
+
+	if (!root)
+		return open(path, OPEN_FLAGS);
+	dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	close(dir);
+	/* before Linux 5.6 (fddb5d430ad9) */
+	if (fd < 0 && errno == ENOSYS &&
+	    (size_t)snprintf(whole, sizeof(whole), "%s%s", root, path) < sizeof(whole))
+		fd = open(whole, OPEN_FLAGS);
+	return fd;
+}
 
 /* Takes the file when it is one that the linker would load. */
 static bool try_path(struct found *f, const char *path)
@@ -35,10 +62,10 @@ static bool try_path(struct found *f, const char *path)
 
 	if (strlen(path) >= f->size)
 		return false;
-	/* Not to hang on a fifo that lies there; elf_file takes regular files only. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open_below(f->root, path);
 	if (fd < 0)
 		return false;
+	/* regular files only */
 	if (elf_file__open(fd, &e)) {
 		close(fd);
 		return false;
@@ -146,7 +173,7 @@ static bool try_cache(struct found *f, const char *soname)
 	bool yes = false;
 	int fd;
 
-	fd = open(CACHE, O_RDONLY | O_CLOEXEC);
+	fd = open_below(f->root, CACHE);
 	if (fd < 0)
 		return false;
 	if (!fstat(fd, &st) && st.st_size > 0 && st.st_size < CACHE_MAX)
@@ -164,18 +191,22 @@ static bool try_cache(struct found *f, const char *soname)
 	return yes;
 }
 
-int ldso__open(struct elf_file *e, const char *path, const char *soname, char *found, size_t size)
+int ldso__open(struct elf_file *e, const char *root, const char *path, const char *soname,
+               char *found, size_t size)
 {
 	static const char standard[] = "/lib/" MULTIARCH ":/usr/lib/" MULTIARCH
 				       ":/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib";
-	struct found f = {.path = found, .size = size, .fd = -ENOENT};
+	struct found f = {.root = root, .path = found, .size = size, .fd = -ENOENT};
 	char origin[PATH_MAX], dirs[4096], *slash;
 	const char *env = getenv("LD_LIBRARY_PATH");
 
 	if (strchr(soname, '/'))
 		return try_path(&f, soname) ? f.fd : -ENOENT;
-	if (!realpath(path, origin))
+	/* what is below a root is given as the kernel sees it, without links */
+	if (root ? strlen(path) >= sizeof(origin) || path[0] != '/' : !realpath(path, origin))
 		return -ENOENT;
+	if (root)
+		strcpy(origin, path);
 	slash = strrchr(origin, '/');
 	*(slash == origin ? slash + 1 : slash) = '\0';
 

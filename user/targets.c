@@ -2,6 +2,7 @@
 #include "targets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "attach.h"
 #include "child.h"
 #include "discover.h"
+#include "hold.h"
 #include "installed.h"
 #include "proof.h"
 #include "util/log.h"
@@ -332,6 +334,7 @@ void targets__exec(struct targets *t, pid_t pid)
 {
 	struct discovered found;
 	char path[64];
+	int fd;
 
 	if (discover__pid(t->discover, pid, &found) == 1) {
 		targets__found(t, &found, true);
@@ -343,10 +346,36 @@ void targets__exec(struct targets *t, pid_t pid)
 	}
 	/* libpython is mapped only after the exec: with luck it is attached before that */
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	if (discover__path(t->discover, path, &found) == 1) {
-		found.pid = pid;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (discover__executed(t->discover, pid, fd, &found) == 1)
 		targets__found(t, &found, false);
+	close(fd);
+}
+
+void targets__held(struct targets *t, struct hold *h)
+{
+	struct discovered found;
+	struct held held;
+	unsigned int missed;
+
+	while (hold__next(h, &held)) {
+		bool wanted = whole_host(t) || session__selects(t->session, held.pid);
+
+		if (wanted && discover__executed(t->discover, held.pid, held.fd, &found) == 1)
+			targets__found(t, &found, false);
+		if (!hold__release(h, &held, wanted) && wanted)
+			log__warn("process %d: the first events may be missing, it was held for as "
+			          "long as --hold-new allows, and not attached by then",
+			          held.pid);
 	}
+	missed = hold__missed(h);
+	if (missed)
+		log__warn(
+			"%u programs were started that could not be held: too many at once, their "
+			"first events may be missing",
+			missed);
 }
 
 void targets__map(struct targets *t, pid_t pid, int fd)

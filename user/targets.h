@@ -11,6 +11,7 @@
 #include "session.h"
 #include "trace_options.h"
 
+struct hold;
 struct proof;
 struct targets;
 struct child;
@@ -35,6 +36,9 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof);
  * until ld.so has mapped it.
  */
 void targets__exec(struct targets *t, pid_t pid);
+
+/* Attaches what is held, then lets it go on. */
+void targets__held(struct targets *t, struct hold *h);
 
 /* Such a process is about to map a libpython that it has open as `fd`: attaches that, with luck before
  * its code is mapped. */

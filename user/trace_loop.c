@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "hold.h"
 #include "proof.h"
 #include "reader.h"
 #include "targets.h"
@@ -34,6 +35,7 @@ struct trace_loop {
 	struct targets *targets;
 	struct child *child;
 	struct proof *proof;
+	struct hold *hold; /* or NULL */
 	int epoll, signals;
 	uint64_t started_ns, housekeeping_ns, rescan_ns;
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
@@ -147,8 +149,16 @@ static int trace_loop__start(struct trace_loop *l)
 	code = targets__attach(l->targets, l->session, l->proof);
 	if (code >= 0)
 		return code;
+	if (o->hold_ms && (!o->pids_cnt || o->follow)) {
+		/* while the command executes we wait for it: it is attached already */
+		if (hold__start(o->hold_ms, l->child ? child__pid(l->child) : 0, &l->hold))
+			return EXIT_CANNOT_TRACE;
+		watch(l, hold__fd(l->hold));
+	}
 	if (l->child && child__release(l->child))
 		return EXIT_FAIL;
+	if (l->hold)
+		hold__exempt(l->hold, 0);
 	return -1;
 }
 
@@ -173,6 +183,7 @@ void trace_loop__free(struct trace_loop *l)
 {
 	if (!l)
 		return;
+	hold__stop(l->hold);
 	proof__free(l->proof);
 	session__close(l->session);
 	targets__free(l->targets);
@@ -246,6 +257,8 @@ static bool trace_loop__wait(struct trace_loop *l, int timeout)
 			trace_loop__signal(l);
 		else if (events[n].data.fd == l->hooks.input_fd)
 			l->hooks.input(l->ctx);
+		else if (l->hold && events[n].data.fd == hold__fd(l->hold))
+			targets__held(l->targets, l->hold);
 		else
 			woken = true;
 	}
@@ -287,6 +300,8 @@ void trace_loop__stop(struct trace_loop *l)
 void trace_loop__finish(struct trace_loop *l)
 {
 	l->detached = true;
+	hold__stop(l->hold);
+	l->hold = NULL;
 	session__detach(l->session);
 	while (l->stopped >= 0 && session__drain(l->session) > 0)
 		continue;

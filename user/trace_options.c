@@ -25,6 +25,7 @@ enum {
 	OPT_STRICT,
 	OPT_PROBE,
 	OPT_INTERPRETERS,
+	OPT_HOLD_NEW,
 	/* of `top` only, from here on */
 	OPT_TOP,
 	OPT_INTERVAL = OPT_TOP,
@@ -49,6 +50,7 @@ static const struct option long_options[] = {
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"probe", required_argument, NULL, OPT_PROBE},
 	{"interpreters", required_argument, NULL, OPT_INTERPRETERS},
+	{"hold-new", optional_argument, NULL, OPT_HOLD_NEW},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -304,6 +306,9 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return 0;
 	case OPT_PROBE:
 		return probe_option(o, arg);
+	case OPT_HOLD_NEW:
+		o->hold_ms = 500;
+		return arg ? number_option("--hold-new", arg, 1, 60000, &o->hold_ms) : 0;
 	case OPT_INTERPRETERS:
 		return interpreters_option(o, arg);
 	case 'q':
@@ -332,6 +337,8 @@ static int take_words(struct trace_options *o, bool top, int argc, char **argv)
 	}
 	if (o->follow && !o->pids_cnt && !o->command)
 		log__warn("-f has no effect without -p: the whole host is traced");
+	if (o->hold_ms && o->pids_cnt && !o->follow)
+		log__warn("--hold-new has no effect with -p but without -f");
 	return -1;
 }
 

@@ -23,6 +23,7 @@ struct trace_options {
 	bool follow;
 	enum probe_mode probe;
 	const char *interpreters;      /* which are attached beforehand, see installed.h */
+	uint32_t hold_ms;              /* --hold-new: for how long at most; 0: not at all */
 	struct pattern_list *patterns; /* owned; may be empty */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
