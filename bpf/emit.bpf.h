@@ -20,6 +20,16 @@ static __always_inline __u64 emit__wakeup(__u64 now)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* A record that is no event. News of an exec cannot wait: its interpreter may have to be attached. */
+static __always_inline int emit__news(void *rec, __u32 size)
+{
+	int err = bpf_ringbuf_output(&ring, rec, size, BPF_RB_FORCE_WAKEUP);
+
+	if (err)
+		__sync_fetch_and_add(&news_lost, 1);
+	return err;
+}
+
 /* A record that is only a header: what happens to processes. */
 static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 {
@@ -31,8 +41,7 @@ static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 	};
 
 	task__fill(&rec.task, t);
-	/* news of an exec cannot wait: its interpreter may have to be attached */
-	return bpf_ringbuf_output(&ring, &rec, sizeof(rec), BPF_RB_FORCE_WAKEUP);
+	return emit__news(&rec, sizeof(rec));
 }
 
 /* A libpython is about to be mapped: what is done about it is done before its code runs, or too late. */
@@ -50,7 +59,7 @@ static __always_inline int emit__map(struct task_struct *t, int fd)
 	};
 
 	task__fill(&map.rec.task, t);
-	return bpf_ringbuf_output(&ring, &map, sizeof(map), BPF_RB_FORCE_WAKEUP);
+	return emit__news(&map, sizeof(map));
 }
 
 #endif

@@ -4,6 +4,10 @@
 #define PYTRAIL_MAPS_BPF_H
 
 __u64 last_wake_ns = 0;
+/* What there was no room for, beside events: processes to follow, and news of an exec, an exit or a
+ * mapping. */
+__u64 forks_unfollowed = 0;
+__u64 news_lost = 0;
 
 struct slot {
 	__u32 busy;

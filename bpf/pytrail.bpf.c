@@ -51,7 +51,8 @@ int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
 	/* a thread is no new process */
 	if (new == tgid || !bpf_map_lookup_elem(&processes, &tgid))
 		return 0;
-	bpf_map_update_elem(&processes, &new, &one, BPF_ANY);
+	if (bpf_map_update_elem(&processes, &new, &one, BPF_ANY))
+		__sync_fetch_and_add(&forks_unfollowed, 1);
 	return 0;
 }
 

@@ -4,12 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
+#include "util/clock.h"
+
 #include "../bpf/wire.h"
 
+/* The map's room is for processes that lose events now: an entry that nothing was added to for so long
+ * goes, or, when the map is half full, at once. */
+#define KEEP_NS 10000000000u
+
+/* What was reported of an entry of the map. */
 struct known {
 	struct pt_lost_key key;
 	uint64_t reported;
@@ -18,18 +24,21 @@ struct known {
 
 struct losses {
 	int fd;
+	size_t max_entries;
 	struct known *known; /* in no order: a loss is rare, and so is a process that has one */
 	size_t cnt, cap;
 	uint64_t reported[PT_LOST_CAUSES];
 	uint64_t last_ns;
 };
 
-struct losses *losses__new(int fd)
+struct losses *losses__new(int fd, size_t max_entries)
 {
 	struct losses *l = calloc(1, sizeof(*l));
 
-	if (l)
+	if (l) {
 		l->fd = fd;
+		l->max_entries = max_entries;
+	}
 	return l;
 }
 
@@ -83,34 +92,53 @@ static int losses__emit(const struct pt_task *task, uint32_t cause, uint64_t cou
 	return fn(ctx, &rec, sizeof(rec));
 }
 
-int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, void *ctx)
+/* Takes an entry out of the map. What a program adds to it at this moment is in the totals still. */
+static void losses__drop(struct losses *l, struct known *k)
 {
-	struct pt_lost_key key, *prev = NULL;
+	struct pt_lost_key key = k->key;
+
+	bpf_map_delete_elem(l->fd, &key);
+	*k = l->known[--l->cnt];
+}
+
+/* One entry of the map. Returns what fn returned, or -ENOMEM. */
+static int losses__look(struct losses *l, const struct pt_lost_key *key, uint64_t now,
+                        session_record_fn fn, void *ctx)
+{
+	struct known *k = losses__known(l, key);
 	struct pt_lost_value v;
-	struct timespec ts;
-	uint64_t now, rest;
+	uint64_t count;
+	int err;
+
+	if (!k)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(l->fd, key, &v)) {
+		*k = l->known[--l->cnt];
+		return 0;
+	}
+	if (v.count <= k->reported) {
+		if (v.last_ns + KEEP_NS < now || l->cnt > l->max_entries / 2)
+			losses__drop(l, k);
+		return 0;
+	}
+	count = v.count - k->reported;
+	err = losses__emit(&v.task, key->cause, count, k->reported ? k->last_ns : v.first_ns,
+	                   v.last_ns, fn, ctx);
+	if (key->cause < PT_LOST_CAUSES)
+		l->reported[key->cause] += count;
+	k->reported = v.count;
+	k->last_ns = v.last_ns;
+	return err;
+}
+
+/* Of those that the map had no room for, or that were added to an entry as it went. */
+static int losses__report_rest(struct losses *l, const __u64 *totals, uint64_t now,
+                               session_record_fn fn, void *ctx)
+{
+	uint64_t rest;
 	uint32_t cause;
 	int err;
 
-	while (!bpf_map_get_next_key(l->fd, prev, &key)) {
-		struct known *k = losses__known(l, &key);
-
-		prev = &key;
-		if (!k)
-			return -ENOMEM;
-		if (bpf_map_lookup_elem(l->fd, &key, &v) || v.count <= k->reported)
-			continue;
-		err = losses__emit(&v.task, key.cause, v.count - k->reported,
-		                   k->reported ? k->last_ns : v.first_ns, v.last_ns, fn, ctx);
-		if (key.cause < PT_LOST_CAUSES)
-			l->reported[key.cause] += v.count - k->reported;
-		k->reported = v.count;
-		k->last_ns = v.last_ns;
-		if (err)
-			return err;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 	for (cause = 0; cause < PT_LOST_CAUSES; cause++) {
 		if (totals[cause] <= l->reported[cause])
 			continue;
@@ -120,6 +148,25 @@ int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, 
 		if (err)
 			return err;
 	}
-	l->last_ns = now;
 	return 0;
+}
+
+int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, void *ctx)
+{
+	uint64_t now = clock__monotonic();
+	struct pt_lost_key key, next;
+	size_t n = 0;
+	int err, more = bpf_map_get_next_key(l->fd, NULL, &next);
+
+	/* entries that come and go meanwhile may make the walk start over */
+	while (!more && n++ < 2 * l->max_entries) {
+		key = next;
+		more = bpf_map_get_next_key(l->fd, &key, &next);
+		err = losses__look(l, &key, now, fn, ctx);
+		if (err)
+			return err;
+	}
+	err = losses__report_rest(l, totals, now, fn, ctx);
+	l->last_ns = now;
+	return err;
 }

@@ -12,13 +12,14 @@
 
 struct losses;
 
-/* fd: of the map `losses`. NULL: no memory. */
-struct losses *losses__new(int fd);
+/* fd: of the map `losses`, which has room for so many entries. NULL: no memory. */
+struct losses *losses__new(int fd, size_t max_entries);
 void losses__free(struct losses *l);
 
 /*
  * Reports what has grown since the last call. totals: the counters by cause (struct pt_counters.lost):
- * what they hold beyond the map's entries, which is bounded, is reported without a process. Returns 0
+ * what they hold beyond the map's entries, which is bounded, is reported without a process. Entries that
+ * do not grow any more are taken out of the map: what it holds are losses of now. Returns 0
  * or what fn returned.
  */
 int losses__report(struct losses *l, const __u64 *totals, session_record_fn fn, void *ctx);

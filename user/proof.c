@@ -276,8 +276,8 @@ struct claim {
 	char reason[160];
 };
 
-/* Files that are attached at once are few. */
-#define CLAIMS_MAX 512
+/* Of each file that can be attached at once, which has a site at least. */
+#define CLAIMS_MAX PT_SITES_MAX
 /* A program may have its modules replaced for a moment, or be at its very start; for this many tries, three
  * seconds, it is not. */
 #define CONTRADICTIONS_MAX 6

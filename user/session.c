@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -79,6 +80,11 @@ static int session__configure(struct session *s, const struct session_options *o
 	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
 	bpf_program__set_autoload(skel->progs.watch_map, feature__has(FEATURE_TP_MMAP));
 	err = bpf_map__set_max_entries(skel->maps.slots, skel->rodata->cfg_slots);
+	/* twice as many as can be: a hash map may refuse the last few */
+	if (!err && o->patterns)
+		err = bpf_map__set_max_entries(
+			skel->maps.filter,
+			2 * (__u32)(catalog__count() + pattern_list__count(o->patterns)));
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.ring, o->ring_size);
 	return err;
@@ -179,7 +185,8 @@ static int session__load(struct session *s, const struct session_options *opts)
 	err = ring__open(bpf_map__fd(s->skel->maps.ring), opts->ring_size, &s->ring);
 	if (err)
 		return err;
-	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses));
+	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses),
+	                        bpf_map__max_entries(s->skel->maps.losses));
 	s->attach = session__attach_new(s, opts->probe);
 	if (!s->losses || !s->attach)
 		return -ENOMEM;
@@ -204,6 +211,17 @@ static int session__load(struct session *s, const struct session_options *opts)
 	return 0;
 }
 
+/* Each file and each of its sites is a descriptor: as many as the hard limit allows. */
+static void raise_files_limit(void)
+{
+	struct rlimit files;
+
+	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
 int session__open(const struct session_options *opts, session_record_fn fn, void *ctx,
                   struct session **out)
 {
@@ -221,6 +239,7 @@ int session__open(const struct session_options *opts, session_record_fn fn, void
 	s->fn = fn;
 	s->ctx = ctx;
 	libbpf_set_print(libbpf_print);
+	raise_files_limit();
 	err = session__load(s, opts);
 	if (err) {
 		say_cannot_load(err);
@@ -304,6 +323,14 @@ int session__fd(const struct session *s)
 int session__drain(struct session *s)
 {
 	return ring__drain(s->ring, s->fn, s->ctx, DRAIN_MAX);
+}
+
+struct session_pressure session__pressure(const struct session *s)
+{
+	return (struct session_pressure){
+		.unfollowed = s->skel->bss->forks_unfollowed,
+		.news_lost = s->skel->bss->news_lost,
+	};
 }
 
 struct pt_counters session__counters(const struct session *s)

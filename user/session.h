@@ -58,6 +58,13 @@ int session__fd(const struct session *s);
  * that was not 0 (which ends the drain), or -errno. */
 int session__drain(struct session *s);
 
+/* What there was no room for in the kernel, beside events, since the start. */
+struct session_pressure {
+	uint64_t unfollowed; /* processes that a selected one forked: their events are not seen */
+	uint64_t news_lost;  /* execs, exits and mappings that were not told: the ring was full */
+};
+struct session_pressure session__pressure(const struct session *s);
+
 /* Sums over all CPUs. */
 struct pt_counters session__counters(const struct session *s);
 

@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "hold.h"
+#include "pressure.h"
 #include "proof.h"
 #include "reader.h"
 #include "targets.h"
@@ -26,6 +27,7 @@
 #define IDLE_MS         250
 #define HOUSEKEEPING_NS 250000000u
 #define RESCAN_NS       5000000000u
+#define RESCAN_HURRY_NS 1000000000u
 
 struct trace_loop {
 	const struct trace_options *opts;
@@ -36,6 +38,7 @@ struct trace_loop {
 	struct child *child;
 	struct proof *proof;
 	struct hold *hold; /* or NULL */
+	struct pressure pressure;
 	int epoll, signals;
 	uint64_t started_ns, housekeeping_ns, rescan_ns;
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
@@ -198,12 +201,16 @@ void trace_loop__free(struct trace_loop *l)
 /* What needs no promptness: losses, files of new processes. */
 static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
 {
+	bool hurry;
+
 	if (now - l->housekeeping_ns < HOUSEKEEPING_NS)
 		return;
 	l->housekeeping_ns = now;
 	session__losses(l->session);
 	proof__retry(l->proof, now);
-	if (now - l->rescan_ns >= RESCAN_NS) {
+	/* what was not told is looked for, but not all the time */
+	hurry = pressure__say(&l->pressure, l->session);
+	if (now - l->rescan_ns >= (hurry ? RESCAN_HURRY_NS : RESCAN_NS)) {
 		l->rescan_ns = now;
 		targets__rescan(l->targets);
 	}
