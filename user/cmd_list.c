@@ -3,23 +3,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "discover.h"
 #include "enrich/cgroup.h"
 #include "format/format.h"
+#include "sink/sink.h"
 #include "trace_how.h"
 #include "util/buf.h"
 #include "util/log.h"
 #include "util/table.h"
 
-#define SHORT_ID 12 /* digits of a container's id, as its tools show it */
+#define SHORT_ID 12 /* digits of a container's id, as its tools show it, and of a build id */
+#define WATCH_S  2.0
 
 struct listing {
 	bool json;
+	double watch; /* seconds between two looks, 0: one look only */
+	struct discover *discover;
+	struct sink *sink;
 	struct buf out;
 	struct table table;
 	size_t cnt;
@@ -81,16 +89,18 @@ static void add_row(struct table *t, const struct discovered *f, const char *com
                     const char *container)
 {
 	const struct trace_how how = trace_how__of(f->binary);
-	char pid[16], id[SHORT_ID + 1];
+	char pid[16], id[SHORT_ID + 1], build_id[SHORT_ID + 1];
 
 	snprintf(pid, sizeof(pid), "%d", (int)f->pid);
 	snprintf(id, sizeof(id), "%.*s", SHORT_ID, container);
+	snprintf(build_id, sizeof(build_id), "%.*s", SHORT_ID, f->binary->build_id);
 	table__cell(t, pid);
 	table__cell(t, comm);
 	table__cell(t, f->binary->py_version_text);
 	table__cell(t, f->binary->free_threaded ? "free-threaded" : "GIL");
 	table__cell(t, how.probe ? how.probe : "");
 	table__cell(t, id);
+	table__cell(t, build_id);
 	table__cell(t, f->binary->path);
 	table__cell(t, how.reason ? how.reason : "");
 }
@@ -110,71 +120,135 @@ static int on_found(void *ctx, const struct discovered *f)
 	return 0;
 }
 
+/* 0, or -errno, said. */
 static int put_out(struct listing *l)
 {
 	if (!l->json && l->cnt)
 		table__render(&l->table, &l->out);
 	if (l->out.failed) {
 		log__error("list: not enough memory");
-		return EXIT_FAIL;
+		return -ENOMEM;
 	}
-	if (l->out.len &&
-	    (fwrite(l->out.data, 1, l->out.len, stdout) != l->out.len || fflush(stdout))) {
-		if (errno == EPIPE)
-			return EXIT_OK;
-		log__error("list: cannot write to standard output: %s", strerror(errno));
-		return EXIT_FAIL;
-	}
-	return EXIT_OK;
+	return sink__write(l->sink, l->out.data, l->out.len);
+}
+
+/* What is on the screen goes; what is appended to a file is told apart by an empty line. */
+static void separate(struct listing *l, bool first)
+{
+	buf__reset(&l->out);
+	if (l->watch > 0 && sink__is_terminal(l->sink))
+		buf__lit(&l->out, "\033[H\033[2J\033[3J");
+	else if (!first && !l->json)
+		buf__char(&l->out, '\n');
+}
+
+/* One look at all processes. An exit code, or -1: go on. */
+static int list_once(struct listing *l, bool first)
+{
+	static const char *const heads[] = {"PID",       "COMMAND",  "VERSION", "FLAVOUR", "TRACE",
+	                                    "CONTAINER", "BUILD ID", "BINARY",  "NOTE"};
+	const unsigned columns = sizeof(heads) / sizeof(heads[0]);
+	int err, status;
+
+	separate(l, first);
+	l->cnt = 0;
+	table__init(&l->table, columns);
+	for (unsigned i = 0; i < columns; i++)
+		table__cell(&l->table, heads[i]);
+	err = discover__all(l->discover, on_found, l);
+	if (err)
+		log__error("list: cannot look at the processes: %s", strerror(-err));
+	status = err ? err : put_out(l);
+	table__free(&l->table);
+	if (status)
+		return status == -EPIPE ? EXIT_OK : EXIT_FAIL;
+	return -1;
+}
+
+/* What is said beside the table, once. */
+static void say_rest(const struct listing *l)
+{
+	size_t denied = discover__denied(l->discover);
+
+	if (!l->cnt)
+		log__info("no live CPython process found (3.8 or later)");
+	if (denied)
+		log__warn("%zu process%s could not be looked at%s", denied, denied == 1 ? "" : "es",
+		          geteuid() ? ": run as root to see all" : "");
+}
+
+/* Waits for the next look. False: SIGINT, SIGTERM or SIGHUP came. */
+static bool wait_for_next(const struct listing *l)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)l->watch,
+		.tv_nsec = (long)((l->watch - (double)(time_t)l->watch) * 1e9),
+	};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return sigtimedwait(&set, NULL, &ts) < 0;
 }
 
 static int list(struct listing *l)
 {
-	static const char *const heads[] = {"PID",   "COMMAND",   "VERSION", "FLAVOUR",
-	                                    "TRACE", "CONTAINER", "BINARY",  "NOTE"};
-	const unsigned columns = sizeof(heads) / sizeof(heads[0]);
-	struct discover *d = discover__new();
-	size_t denied;
-	int err, status;
+	int status;
 
-	if (!d) {
+	if (sink__open(NULL, &l->sink))
+		return EXIT_FAIL;
+	l->discover = discover__new();
+	if (!l->discover) {
 		log__error("list: not enough memory");
+		sink__close(l->sink);
 		return EXIT_FAIL;
 	}
-	table__init(&l->table, columns);
-	for (unsigned i = 0; i < columns; i++)
-		table__cell(&l->table, heads[i]);
-	err = discover__all(d, on_found, l);
-	if (err)
-		log__error("list: cannot look at the processes: %s", strerror(-err));
-	status = err ? EXIT_FAIL : put_out(l);
-	if (!err && !l->cnt)
-		log__info("no live CPython process found (3.8 or later)");
-	denied = discover__denied(d);
-	if (denied)
-		log__warn("%zu process%s could not be looked at%s", denied, denied == 1 ? "" : "es",
-		          geteuid() ? ": run as root to see all" : "");
-	discover__free(d);
-	table__free(&l->table);
+	status = list_once(l, true);
+	if (status < 0)
+		say_rest(l);
+	/* the files are known by then: a further look costs little */
+	while (status < 0 && l->watch > 0 && wait_for_next(l))
+		status = list_once(l, false);
+	discover__free(l->discover);
+	sink__close(l->sink);
 	buf__free(&l->out);
-	return status;
+	return status < 0 ? EXIT_OK : status;
+}
+
+static int watch_option(struct listing *l, const char *text)
+{
+	char *end;
+
+	l->watch = text ? strtod(text, &end) : WATCH_S;
+	if (!text || (end != text && !*end && l->watch >= 0.1 && l->watch <= 1e6))
+		return 0;
+	log__error("--watch takes a number of seconds from 0.1 on, not '%s'", text);
+	return -EINVAL;
 }
 
 int cmd_list(int argc, char **argv)
 {
-	static const struct option longs[] = {{"json", no_argument, NULL, 'j'}, {0}};
+	static const struct option longs[] = {
+		{"json", no_argument, NULL, 'j'}, {"watch", optional_argument, NULL, 'w'}, {0}};
 	struct listing l = {0};
 	int c;
 
 	optind = 0;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
-		if (c != 'j') {
+		if (c == 'j') {
+			l.json = true;
+		} else if (c == 'w') {
+			if (watch_option(&l, optarg))
+				return EXIT_USAGE;
+		} else {
 			log__error("list: unknown option '%s'; see 'pytrail help list'",
 			           argv[optind - 1]);
 			return EXIT_USAGE;
 		}
-		l.json = true;
 	}
 	if (optind < argc) {
 		log__error("list: unexpected argument '%s'; see 'pytrail help list'", argv[optind]);

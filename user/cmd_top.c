@@ -4,13 +4,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "attach.h"
 #include "commands.h"
 #include "format/when.h"
 #include "output.h"
+#include "sink/sink.h"
 #include "stats.h"
 #include "top_count.h"
 #include "top_screen.h"
@@ -29,7 +29,8 @@ struct top {
 	uint64_t next_ns;          /* when the figures are due, 0: at the start */
 	uint64_t printed;          /* plain texts so far */
 	struct buf text;
-	int failed; /* errno of standard output */
+	struct sink *sink; /* of the plain texts */
+	int failed;        /* -errno of it, said */
 };
 
 static const char *what(const struct top *t)
@@ -89,11 +90,9 @@ static void top__print(struct top *t)
 	}
 	buf__char(b, '\n');
 	t->printed++;
-	if (b->failed) {
-		t->failed = ENOMEM;
-	} else if (fwrite(b->data, 1, b->len, stdout) != b->len || fflush(stdout)) {
-		t->failed = errno;
-	}
+	if (b->failed)
+		log__error("out of memory");
+	t->failed = b->failed ? -ENOMEM : sink__write(t->sink, b->data, b->len);
 	if (t->failed)
 		trace_loop__stop(t->loop);
 }
@@ -187,11 +186,7 @@ static int top__finish(struct top *t)
 	out.malformed = top_count__malformed(t->count);
 	c = session__counters(session);
 	stats__summary(&c, &out, trace_loop__elapsed(t->loop));
-	if (t->failed && t->failed != EPIPE) {
-		log__error("top: cannot write to standard output: %s", strerror(t->failed));
-		return EXIT_FAIL;
-	}
-	return EXIT_OK;
+	return t->failed && t->failed != -EPIPE ? EXIT_FAIL : EXIT_OK;
 }
 
 static int top__run(struct top *t)
@@ -217,6 +212,8 @@ static int top__run(struct top *t)
 		log__error("out of memory");
 		return EXIT_FAIL;
 	}
+	if (sink__open(NULL, &t->sink))
+		return EXIT_FAIL;
 	t->opts.names_only = true;
 	code = trace_loop__open(&t->opts, &hooks, t, &t->loop);
 	if (code < 0 && !t->opts.batch)
@@ -242,6 +239,8 @@ int cmd_top(int argc, char **argv)
 	top_screen__close(t->screen);
 	trace_loop__free(t->loop);
 	top_count__free(t->count);
+	if (t->sink)
+		sink__close(t->sink);
 	buf__free(&t->text);
 	trace_options__free(&t->opts);
 	free(t);
