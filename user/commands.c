@@ -71,7 +71,7 @@ static const char top_usage[] =
 	"\n"
 	"Shows live, on a full screen, who raises how many audit events: by process, by event, by\n"
 	"container. Nothing of the events but their names is looked at. Without -p the whole "
-        "host.\n"
+	"host.\n"
 	"\n"
 	"  -p, -f, -e, --probe       as for trace\n"
 	"      --interval SECONDS    between two looks (1)\n"
@@ -94,12 +94,15 @@ static const char top_usage[] =
 	"  q                         quit\n";
 
 static const char list_usage[] =
-	"usage: pytrail list [--json]\n"
+	"usage: pytrail list [--json] [--watch[=SECONDS]]\n"
 	"\n"
-	"Lists the live CPython processes: pid, version, binary, container, and how each would be\n"
-	"traced or why it cannot be.\n"
+	"Lists the live CPython processes: pid, version, container, binary and its build id, and "
+        "how\n"
+	"each would be traced or why it cannot be.\n"
 	"\n"
-	"  --json                    one JSON object a line\n";
+	"  --json                    one JSON object a line\n"
+	"  --watch[=SECONDS]         again every so many seconds (2): on a terminal over the last\n"
+	"                            one, else behind it; Ctrl-C ends it\n";
 
 static const char events_usage[] =
 	"usage: pytrail events [--json] [--python VERSION] [NAME]\n"

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
-COMMANDS = ["trace", "list", "events", "check", "replay", "help"]
+COMMANDS = ["trace", "top", "list", "events", "check", "replay", "help"]
 
 
 def run(*args, **kwargs):
@@ -105,7 +105,19 @@ def test_unknown_command_that_is_like_none():
     ["trace", "--stats=x"],
     ["trace", "--probe", "x"],
     ["trace", "-p", "1", "--", "true"],
+    ["top"],
+    ["top", "--bogus"],
+    ["top", "-o", "json"],
+    ["top", "--record", "x"],
+    ["top", "--batch", "0"],
+    ["top", "--interval", "0"],
+    ["top", "--by", "x"],
+    ["top", "--once", "word"],
+    ["top", "--once", "--", "true"],
+    ["trace", "--once"],
     ["list", "--bogus"],
+    ["list", "--watch=0"],
+    ["list", "--watch=x"],
     ["list", "word"],
     ["events", "--bogus"],
     ["events", "--python", "x"],
