@@ -61,9 +61,10 @@ static void attached__detach(struct attached *f)
 {
 	size_t i;
 
-	for (i = 0; i < f->cnt; i++)
+	for (i = 0; i < f->cnt; i++) {
 		bpf_link__destroy(f->links[i]);
-	f->cnt = 0;
+		f->links[i] = NULL;
+	}
 }
 
 void attach__names_only(struct attach *a)
@@ -71,14 +72,19 @@ void attach__names_only(struct attach *a)
 	a->names_only = true;
 }
 
-void attach__free(struct attach *a)
+void attach__detach(struct attach *a)
 {
 	size_t i;
 
-	if (!a)
-		return;
 	for (i = 0; i < a->files_cnt; i++)
 		attached__detach(&a->files[i]);
+}
+
+void attach__free(struct attach *a)
+{
+	if (!a)
+		return;
+	attach__detach(a);
 	free(a->files);
 	free(a);
 }

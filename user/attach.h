@@ -32,7 +32,10 @@ struct attach *attach__new(struct bpf_program *usdt, struct bpf_program *entry,
 /* Arguments are wanted of no file attached from now on: its events have names only. */
 void attach__names_only(struct attach *a);
 
-/* Detaches everything: the kernel waits for running programs, 0.1 to 0.5 s. */
+/* Detaches everything: the kernel waits for running programs, 0.1 to 0.5 s. attach__of_site() still
+ * answers, for the records that are left. */
+void attach__detach(struct attach *a);
+/* The same, and frees. */
 void attach__free(struct attach *a);
 
 /*

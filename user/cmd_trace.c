@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "attach.h"
 #include "commands.h"
+#include "enrich/call_site.h"
 #include "output.h"
 #include "reader.h"
 #include "record.h"
@@ -111,6 +113,20 @@ static int trace__open_outputs(struct trace *t)
 	return -1;
 }
 
+/* The file that a site is in. */
+static int probed_file(void *ctx, unsigned int site, struct call_site_file *out)
+{
+	struct trace *t = ctx;
+	struct attach *a = session__attach(trace_loop__session(t->loop));
+	const struct binary *b = attach__of_site(a, site);
+
+	if (!b)
+		return -ENOENT;
+	out->fd = b->fd;
+	out->path = b->path;
+	return 0;
+}
+
 static int trace__exit_code(struct trace *t, uint64_t lost)
 {
 	int code;
@@ -139,6 +155,7 @@ static int trace__run(struct trace *t)
 	if (code >= 0)
 		return code;
 	session = trace_loop__session(t->loop);
+	output__set_probed(t->output, probed_file, t);
 	trace_loop__run(t->loop);
 	trace_loop__finish(t->loop);
 	on_idle(t);

@@ -38,6 +38,8 @@ struct output {
 	struct output_stats stats;
 	struct process_table *processes;
 	struct call_sites *call_sites;
+	output_probed_fn probed;
+	void *probed_ctx;
 	struct branch *branches;
 	size_t branches_cnt;
 	struct buf scratch;
@@ -217,6 +219,26 @@ static int record_process(struct output *o, const struct process *p, const struc
 	return to_record_file(o, o->scratch.data, o->scratch.len);
 }
 
+void output__set_probed(struct output *o, output_probed_fn fn, void *ctx)
+{
+	o->probed = fn;
+	o->probed_ctx = ctx;
+}
+
+static const struct call_site *find_call_site(struct output *o, const struct pt_audit *a, bool *fresh)
+{
+	struct call_site_file file = {.bias = a->bias};
+	const struct call_site *site;
+	bool probed;
+
+	site = call_sites__get(o->call_sites, &a->rec.task, a->call_site, false, fresh);
+	if (site || !o->opts.live)
+		return site;
+	probed = o->probed && !o->probed(o->probed_ctx, a->site, &file);
+	return call_sites__get_probed(o->call_sites, &a->rec.task, a->call_site,
+	                              probed ? &file : NULL, fresh);
+}
+
 /* Sets what user space adds to an event, the record file included. */
 static int enrich(struct output *o, struct event *ev)
 {
@@ -228,8 +250,7 @@ static int enrich(struct output *o, struct event *ev)
 		return o->err;
 	if (!a->call_site)
 		return 0;
-	ev->call_site =
-		call_sites__get(o->call_sites, &a->rec.task, a->call_site, o->opts.live, &fresh);
+	ev->call_site = find_call_site(o, a, &fresh);
 	if (!fresh || !o->opts.record)
 		return 0;
 	buf__reset(&o->scratch);

@@ -40,6 +40,12 @@ struct output_stats {
 int output__new(const struct output_options *opts, struct output **out);
 void output__free(struct output *o);
 
+struct call_site_file;
+
+/* How a live record's site is told to be in a file (0; -ENOENT: not any more): for call sites in it. */
+typedef int (*output_probed_fn)(void *ctx, unsigned int site, struct call_site_file *out);
+void output__set_probed(struct output *o, output_probed_fn fn, void *ctx);
+
 /*
  * One record of any kind. Returns 0; 1 when max_events is reached with it; -errno when an output
  * failed for good (said once; -EPIPE is the quiet end of a pipe).

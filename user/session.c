@@ -252,8 +252,7 @@ int session__open(const struct session_options *opts, session_record_fn fn, void
 
 void session__detach(struct session *s)
 {
-	attach__free(s->attach);
-	s->attach = NULL;
+	attach__detach(s->attach);
 }
 
 void session__close(struct session *s)
@@ -278,6 +277,13 @@ int session__select(struct session *s, pid_t pid)
 	int err = bpf_map_update_elem(bpf_map__fd(s->skel->maps.processes), &key, &one, BPF_ANY);
 
 	return err < 0 ? err : 0;
+}
+
+void session__deselect(struct session *s, pid_t pid)
+{
+	__u32 key = (__u32)pid;
+
+	bpf_map_delete_elem(bpf_map__fd(s->skel->maps.processes), &key);
 }
 
 bool session__selects(const struct session *s, pid_t pid)

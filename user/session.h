@@ -46,6 +46,8 @@ void session__detach(struct session *s);
 
 /* Wants a process (selected mode). 0 or -errno. */
 int session__select(struct session *s, pid_t pid);
+/* Wants it no more: it has ended. */
+void session__deselect(struct session *s, pid_t pid);
 bool session__selects(const struct session *s, pid_t pid);
 /* Calls fn with each selected process. */
 void session__each_selected(const struct session *s, void (*fn)(void *ctx, pid_t pid), void *ctx);

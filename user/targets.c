@@ -473,10 +473,13 @@ bool targets__gone(struct targets *t)
 		if (x->gone)
 			continue;
 		/* a pidfd becomes readable when the process has exited */
-		if (x->pidfd >= 0 ? poll(&p, 1, 0) == 1 : kill(x->pid, 0) != 0)
+		if (x->pidfd >= 0 ? poll(&p, 1, 0) == 1 : kill(x->pid, 0) != 0) {
 			x->gone = true;
-		else
+			/* it may have exited before the programs were there to see it */
+			session__deselect(t->session, x->pid);
+		} else {
 			alive++;
+		}
 	}
 	if (alive)
 		return false;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../format/format.h"
@@ -439,23 +440,72 @@ static struct site *resolve(struct call_sites *c, const struct pt_task *task, ui
 	return add_site(c, o, address, &s);
 }
 
-const struct call_site *call_sites__get(struct call_sites *c, const struct pt_task *task,
-                                        uint64_t address, bool live, bool *fresh)
+/* In the probed file: nothing of the process is asked for. */
+static struct site *resolve_probed(struct call_sites *c, const struct pt_task *task,
+                                   uint64_t address, const struct call_site_file *probed)
 {
-	struct site *s = find_site(c, task->pid, task->start_ns, address);
+	struct call_site s = {.address = address};
+	uint64_t linked = address - 1 - probed->bias;
+	const struct module *file;
+	struct file_id id;
+	struct owner *o;
+	struct stat st;
 
+	if (fstat(probed->fd, &st))
+		return NULL;
+	id = file_id__of(&st);
+	file = modules__find(c->modules, &id);
+	if (!file)
+		file = modules__load(c->modules, probed->fd);
+	if (!file || !module__covers(file, linked))
+		return NULL;
+	o = get_owner(c, task);
+	if (!o)
+		return NULL;
+	s.module = base_name(probed->path);
+	if (!module__symbol(file, linked, &s.symbol, &s.offset))
+		s.offset = linked;
+	s.offset++;
+	return *s.module ? add_site(c, o, address, &s) : NULL;
+}
+
+static const struct call_site *hand_out(struct call_sites *c, struct site *s, bool *fresh)
+{
 	if (fresh)
 		*fresh = false;
-	if (s)
-		touch(c, s->owner);
-	else if (live)
-		s = resolve(c, task, address);
 	if (!s || !s->c.json)
 		return NULL;
 	if (fresh)
 		*fresh = !s->given;
 	s->given = true;
 	return &s->c;
+}
+
+const struct call_site *call_sites__get(struct call_sites *c, const struct pt_task *task,
+                                        uint64_t address, bool live, bool *fresh)
+{
+	struct site *s = find_site(c, task->pid, task->start_ns, address);
+
+	if (s)
+		touch(c, s->owner);
+	else if (live)
+		s = resolve(c, task, address);
+	return hand_out(c, s, fresh);
+}
+
+const struct call_site *call_sites__get_probed(struct call_sites *c, const struct pt_task *task,
+                                               uint64_t address,
+                                               const struct call_site_file *probed, bool *fresh)
+{
+	struct site *s = find_site(c, task->pid, task->start_ns, address);
+
+	if (s)
+		touch(c, s->owner);
+	else if (probed)
+		s = resolve_probed(c, task, address, probed);
+	if (!s)
+		s = resolve(c, task, address);
+	return hand_out(c, s, fresh);
 }
 
 static void forget_site(struct call_sites *c, struct owner *o, uint64_t address)

@@ -45,6 +45,19 @@ void call_sites__free(struct call_sites *c);
 const struct call_site *call_sites__get(struct call_sites *c, const struct pt_task *task,
                                         uint64_t address, bool live, bool *fresh);
 
+/* The file that a probe is in, as the kernel found it mapped: known without the process. */
+struct call_site_file {
+	int fd;
+	const char *path;
+	uint64_t bias; /* run-time minus link-time address */
+};
+
+/* The same for a live record, whose call may well be in the probed file itself: then it is known even when
+ * the process is gone. probed NULL: as above. */
+const struct call_site *call_sites__get_probed(struct call_sites *c, const struct pt_task *task,
+                                               uint64_t address,
+                                               const struct call_site_file *probed, bool *fresh);
+
 /* Puts a PT_REC_CALL_SITE record in. 0, -EBADMSG, -ENOMEM. */
 int call_sites__put_record(struct call_sites *c, const void *record, size_t size);
 

@@ -167,6 +167,17 @@ size_t modules__count(const struct modules *m)
 	return m->cnt;
 }
 
+bool module__covers(const struct module *m, uint64_t address)
+{
+	for (size_t i = 0; i < m->segments_cnt; i++) {
+		const struct segment *s = &m->segments[i];
+
+		if (address >= s->address && address - s->address < s->end - s->offset)
+			return true;
+	}
+	return false;
+}
+
 bool module__address(const struct module *m, uint64_t file_offset, uint64_t *address)
 {
 	for (size_t i = 0; i < m->segments_cnt; i++) {

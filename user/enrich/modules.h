@@ -45,6 +45,9 @@ size_t modules__count(const struct modules *m);
  * false when there is none. */
 bool module__address(const struct module *m, uint64_t file_offset, uint64_t *address);
 
+/* Whether an executable segment of the file is loaded at a link-time address. */
+bool module__covers(const struct module *m, uint64_t address);
+
 /* The function of a link-time address: its name (terminated, any bytes) and how far into it. */
 bool module__symbol(const struct module *m, uint64_t address, const char **name, uint64_t *offset);
 
