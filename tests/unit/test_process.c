@@ -243,6 +243,33 @@ static void test_record(void **state)
 	process_table__free(other);
 }
 
+/* Many large command lines: what is kept of them is bounded in bytes, too, and what went is counted. */
+static void test_bounded_bytes(void **state)
+{
+	struct process_table *large = process_table__new("boot", 1 << 20);
+	struct pt_task task = {.start_ns = 4000000000};
+	static char argv[32000];
+	unsigned int n = 4000;
+
+	memset(argv, '\x01', sizeof(argv)); /* six bytes of JSON each */
+	for (task.pid = 1; task.pid <= n; task.pid++) {
+		rb__header(&b, PT_REC_PROCESS, sizeof(struct pt_process));
+		b.rec.task.pid = task.pid;
+		rb__raw(&b, argv, sizeof(argv));
+		b.process.argv_len = sizeof(argv);
+		b.process.exe_len = b.process.cwd_len = b.process.container_len = PT_UNKNOWN_LEN;
+		b.process.cgroup_len = b.process.ancestry_len = b.process.venv_len = PT_UNKNOWN_LEN;
+		assert_int_equal(process_table__put_record(large, b.bytes, b.size), 0);
+	}
+	assert_true(process_table__evicted(large) > n / 2);
+	assert_true(process_table__evicted(large) < n);
+	task.pid = n;
+	assert_int_equal(process_table__get(large, &task, false, NULL)->argv_len, sizeof(argv));
+	task.pid = 1;
+	assert_true(process_table__get(large, &task, false, NULL)->partial);
+	process_table__free(large);
+}
+
 static int setup(void **state)
 {
 	t = process_table__new("boot", 8);
@@ -260,9 +287,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_stat),    TEST(test_self),    TEST(test_pid_used_again),
-		TEST(test_gone),    TEST(test_exec),    TEST(test_inherited),
-		TEST(test_changed), TEST(test_bounded), TEST(test_record),
+		TEST(test_stat),          TEST(test_self),    TEST(test_pid_used_again),
+		TEST(test_gone),          TEST(test_exec),    TEST(test_inherited),
+		TEST(test_changed),       TEST(test_bounded), TEST(test_record),
+		TEST(test_bounded_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

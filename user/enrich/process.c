@@ -21,6 +21,7 @@
 struct entry {
 	struct process p; /* first: what is handed out */
 	char *blob;       /* owned: every text that p points to */
+	size_t bytes;     /* of blob */
 	bool stale;       /* executed another file: to be read anew */
 	bool fresh;       /* read, and nobody was told */
 	bool executed;    /* since it was forked, as far as is known */
@@ -32,9 +33,14 @@ struct entry {
 	struct entry *newer, *older;
 };
 
+/* Of the texts of all entries: a command line alone can have PROC_ARGV_MAX, and anybody can start many. */
+#define BYTES_MAX (64u << 20)
+
 struct process_table {
 	char boot_id[64];
 	size_t max, cnt, seen, mask;
+	size_t bytes; /* of all blobs */
+	uint64_t evicted;
 	struct entry **chains;
 	struct entry *newest, *oldest;
 	struct buf json, python_json;
@@ -144,6 +150,8 @@ static void evict_oldest(struct process_table *t)
 		at = &(*at)->next;
 	*at = e->next;
 	list__unlink(t, e);
+	t->bytes -= e->bytes;
+	t->evicted++;
 	entry__free(e);
 	t->cnt--;
 }
@@ -231,8 +239,15 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	e->p.partial = !facts;
 	e->stale = false;
 	e->fresh = facts;
+	t->bytes += (size_t)(pos - blob) - e->bytes;
+	e->bytes = (size_t)(pos - blob);
 	free(e->blob);
 	e->blob = blob;
+	/* not this one, even where it was the oldest */
+	list__unlink(t, e);
+	list__push_newest(t, e);
+	while (t->bytes > BYTES_MAX && t->oldest != e)
+		evict_oldest(t);
 	return 0;
 }
 
@@ -439,4 +454,9 @@ void process_table__exit(struct process_table *t, const struct pt_task *task)
 size_t process_table__count(const struct process_table *t)
 {
 	return t->seen;
+}
+
+uint64_t process_table__evicted(const struct process_table *t)
+{
+	return t->evicted;
 }

@@ -67,6 +67,8 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 void process_table__exec(struct process_table *t, const struct pt_task *task, bool live);
 void process_table__exit(struct process_table *t, const struct pt_task *task);
 
+/* Entries that had to go for want of room: of processes that had been silent for longest. */
+uint64_t process_table__evicted(const struct process_table *t);
 size_t process_table__count(const struct process_table *t); /* distinct processes ever asked for */
 
 #endif
