@@ -67,7 +67,8 @@ static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx)
 		return -1;
 	h->tid = (__u32)pid_tgid;
 	h->bias = PT_REGS_IP(ctx) - h->site->address;
-	if (cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) {
+	if ((cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) ||
+	    !select__wants(tgid)) {
 		COUNT(seen, 1);
 		COUNT(filtered[PT_FILTERED_PROCESS], 1);
 		return -1;

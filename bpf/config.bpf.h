@@ -11,7 +11,10 @@ const volatile __u32 cfg_slots = 64;   /* power of two */
 const volatile __u8 cfg_sleepable = 0; /* the sleepable program is the one that is loaded */
 const volatile __u8 cfg_selected = 0;  /* `processes` says which are wanted, else all are */
 const volatile __u8 cfg_filter_processes =
-	0; /* ask it at each event (0: the kernel's pid filter does) */
+	0;                              /* ask it at each event (0: the kernel's pid filter does) */
+const volatile __u8 cfg_users = 0;      /* ask `users` */
+const volatile __u8 cfg_users_only = 0; /* one that is not in `users` is not wanted */
+const volatile __u8 cfg_select = 0;     /* ask `unwanted` */
 const volatile __u8 cfg_filter_events = 0; /* ask `filter` */
 const volatile __u8 cfg_drop_unknown = 0;  /* a name that is not in `filter` is not wanted */
 /* A wakeup costs the traced program more than all the rest: at most one in wake_ns, or when wake_bytes

@@ -41,6 +41,23 @@ struct {
 	__type(value, __u32);
 } processes SEC(".maps");
 
+/* Real users that are wanted, or not: uid → enum pt_verdict. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u32);
+} users SEC(".maps");
+
+/* Processes that are not: tgid → what that was decided on. When it is full the one that was asked for
+ * longest ago goes: user space decides once more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct pt_unwanted);
+} unwanted SEC(".maps");
+
 struct filter_key {
 	char name[PT_FILTER_NAME];
 };

@@ -12,6 +12,7 @@
 #include "bpf/counters.bpf.h"
 #include "bpf/task.bpf.h"
 #include "bpf/probe.bpf.h"
+#include "bpf/select.bpf.h"
 #include "bpf/emit.bpf.h"
 #include "bpf/map.bpf.h"
 #include "bpf/decode.bpf.h"

@@ -379,6 +379,19 @@ enum pt_verdict {
 	PT_VERDICT_DROP = 2,
 };
 
+/*
+ * A process that user space does not want, in the map `unwanted` (key: its pid): the kernel drops its events
+ * for as long as all of this is true of it. It executes another file, or moves to another control group:
+ * user space is asked again.
+ */
+struct pt_unwanted {
+	__u64 start_ns;
+	__u64 cgroup_id;
+	__u32 exec_id;
+	__u32 reserved;
+};
+
+_Static_assert(sizeof(struct pt_unwanted) == 24, "wire");
 _Static_assert(sizeof(struct pt_task) == 80, "wire");
 _Static_assert(sizeof(struct pt_rec) == 96, "wire");
 _Static_assert(sizeof(struct pt_map) == sizeof(struct pt_rec) + 8, "wire");

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "format/when.h"
 #include "output.h"
+#include "selection.h"
 #include "sink/sink.h"
 #include "stats.h"
 #include "top_count.h"
@@ -234,6 +235,10 @@ int cmd_top(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	code = trace_options__parse(&t->opts, argc, argv);
+	if (code < 0 && selection__needs_facts(t->opts.selection)) {
+		log__error("top: processes can be selected by --uid and -p only");
+		code = EXIT_USAGE;
+	}
 	if (code < 0)
 		code = top__run(t);
 	top_screen__close(t->screen);

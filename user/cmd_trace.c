@@ -52,6 +52,13 @@ static int on_record(void *ctx, const void *record, size_t size)
 	return ret;
 }
 
+static void on_unwanted(void *ctx, const struct pt_task *task)
+{
+	struct trace *t = ctx;
+
+	session__unwanted(trace_loop__session(t->loop), task);
+}
+
 static void on_idle(void *ctx)
 {
 	struct trace *t = ctx;
@@ -92,6 +99,9 @@ static int trace__open_outputs(struct trace *t)
 		.specs = t->opts.outputs,
 		.specs_cnt = t->opts.outputs_cnt,
 		.patterns = t->opts.patterns,
+		.selection = t->opts.selection,
+		.unwanted = on_unwanted,
+		.unwanted_ctx = t,
 		.realtime_offset_ns = header.realtime_offset_ns,
 		.instance_ns = header.instance_ns,
 		.max_events = t->opts.max_events,

@@ -12,6 +12,7 @@
 #include "pattern.h"
 #include "reader.h"
 #include "record.h"
+#include "selection.h"
 #include "sink/sink.h"
 #include "util/buf.h"
 #include "util/fnv.h"
@@ -258,15 +259,38 @@ static int enrich(struct output *o, struct event *ev)
 	return o->scratch.failed ? 0 : to_record_file(o, o->scratch.data, o->scratch.len);
 }
 
+/* The first event of a process since its exec decides on all of them. */
+static bool is_selected(struct output *o, const struct pt_task *task)
+{
+	const struct process *p;
+
+	if (!selection__needs_facts(o->opts.selection))
+		return true;
+	p = process_table__get(o->processes, task, o->opts.live, NULL);
+	if (!p)
+		return true;
+	if (!p->wanted) {
+		process__decide(p, selection__wants(o->opts.selection, p));
+		if (p->wanted < 0 && o->opts.unwanted)
+			o->opts.unwanted(o->opts.unwanted_ctx, task);
+	}
+	return p->wanted > 0;
+}
+
 static int output__audit(struct output *o, const void *record, size_t size)
 {
 	const struct pt_rec *rec = record;
+	const struct pt_audit *a = record;
 	struct event ev;
 
 	if (reader__audit(record, size, &ev))
 		return output__malformed(o, rec);
 	if (o->opts.patterns && !pattern_list__match(o->opts.patterns, ev.name, ev.name_len)) {
 		o->stats.filtered++;
+		return 0;
+	}
+	if (!is_selected(o, &a->rec.task)) {
+		o->stats.unselected++;
 		return 0;
 	}
 	if (enrich(o, &ev) || to_record_file(o, record, size))

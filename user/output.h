@@ -15,13 +15,18 @@ struct output;
 struct pt_task;
 struct pattern_list;
 struct record_writer;
+struct selection;
 
 struct output_options {
 	const char *const *specs; /* FORMAT[:DEST] of every -o; none: text or json on standard output */
 	size_t specs_cnt;
 	struct record_writer *record;        /* or NULL; not owned */
 	const struct pattern_list *patterns; /* or NULL; not owned: what the kernel could not decide */
-	const char *boot_id;                 /* of the host the records come from */
+	/* or NULL; not owned: which processes. unwanted is told of each that is not, once for its exec. */
+	const struct selection *selection;
+	void (*unwanted)(void *ctx, const struct pt_task *task);
+	void *unwanted_ctx;
+	const char *boot_id; /* of the host the records come from */
 	int64_t realtime_offset_ns;
 	uint64_t instance_ns; /* start of the collector, CLOCK_REALTIME */
 	uint64_t max_events;  /* 0: no limit */
@@ -29,10 +34,11 @@ struct output_options {
 };
 
 struct output_stats {
-	uint64_t events;    /* emitted to every output */
-	uint64_t filtered;  /* by patterns, here */
-	uint64_t malformed; /* records refused by the reader */
-	uint64_t lost;      /* sum of the counts of lost records that passed */
+	uint64_t events;     /* emitted to every output */
+	uint64_t filtered;   /* by patterns, here */
+	uint64_t unselected; /* by the selection of processes, here */
+	uint64_t malformed;  /* records refused by the reader */
+	uint64_t lost;       /* sum of the counts of lost records that passed */
 	uint64_t processes;
 };
 

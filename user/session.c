@@ -16,6 +16,7 @@
 #include "feature.h"
 #include "losses.h"
 #include "pattern.h"
+#include "selection.h"
 #include "ring.h"
 #include "util/log.h"
 
@@ -56,6 +57,20 @@ static __u32 slots_wanted(void)
 	return n;
 }
 
+static void session__configure_users(struct pytrail_bpf *skel, const struct selection *selection)
+{
+	uint32_t uid;
+	bool exclude;
+	size_t i;
+
+	skel->rodata->cfg_select = selection__needs_facts(selection);
+	for (i = 0; selection__uid(selection, i, &uid, &exclude); i++) {
+		skel->rodata->cfg_users = true;
+		if (!exclude)
+			skel->rodata->cfg_users_only = true;
+	}
+}
+
 static int session__configure(struct session *s, const struct session_options *o)
 {
 	struct pytrail_bpf *skel = s->skel;
@@ -67,6 +82,7 @@ static int session__configure(struct session *s, const struct session_options *o
 	skel->rodata->cfg_max_depth = o->max_depth;
 	skel->rodata->cfg_selected = o->selected;
 	skel->rodata->cfg_filter_processes = o->selected && !o->kernel_pid;
+	session__configure_users(skel, o->selection);
 	skel->rodata->cfg_filter_events = o->patterns && !pattern_list__empty(o->patterns);
 	skel->rodata->cfg_drop_unknown = skel->rodata->cfg_filter_events &&
 	                                 pattern_list__only_names(o->patterns);
@@ -121,6 +137,33 @@ static int session__fill_filter(struct session *s, const struct pattern_list *pa
 			err = session__put_verdict(s, patterns, name, strlen(name));
 	}
 	return err;
+}
+
+static int session__fill_users(struct session *s, const struct selection *selection)
+{
+	uint32_t uid, verdict;
+	bool exclude;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; selection__uid(selection, i, &uid, &exclude) && !err; i++) {
+		verdict = exclude ? PT_VERDICT_DROP : PT_VERDICT_EMIT;
+		/* one that is both is excluded */
+		err = bpf_map_update_elem(bpf_map__fd(s->skel->maps.users), &uid, &verdict,
+		                          exclude ? BPF_ANY : BPF_NOEXIST);
+		if (err == -EEXIST)
+			err = 0;
+	}
+	return err;
+}
+
+void session__unwanted(struct session *s, const struct pt_task *task)
+{
+	const struct pt_unwanted u = {
+		.start_ns = task->start_ns, .cgroup_id = task->cgroup_id, .exec_id = task->exec_id};
+
+	/* without it user space decides on each event */
+	bpf_map_update_elem(bpf_map__fd(s->skel->maps.unwanted), &task->pid, &u, BPF_ANY);
 }
 
 static void say_cannot_load(int err)
@@ -182,6 +225,9 @@ static int session__load(struct session *s, const struct session_options *opts)
 		if (err)
 			return err;
 	}
+	err = session__fill_users(s, opts->selection);
+	if (err)
+		return err;
 	err = ring__open(bpf_map__fd(s->skel->maps.ring), opts->ring_size, &s->ring);
 	if (err)
 		return err;

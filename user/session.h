@@ -15,6 +15,8 @@
 
 struct session;
 struct pattern_list;
+struct pt_task;
+struct selection;
 
 struct session_options {
 	uint32_t ring_size;
@@ -27,6 +29,7 @@ struct session_options {
 	enum probe_mode probe;
 	bool names_only; /* no arguments are decoded: events cost their programs less */
 	const struct pattern_list *patterns; /* or NULL */
+	const struct selection *selection;   /* or NULL */
 };
 
 /* A record from the ring; not 0 ends session__drain(), which returns it. */
@@ -53,6 +56,10 @@ bool session__selects(const struct session *s, pid_t pid);
 void session__each_selected(const struct session *s, void (*fn)(void *ctx, pid_t pid), void *ctx);
 /* How many selected processes are alive (follow mode: the kernel removes them as they exit). */
 size_t session__selected(const struct session *s);
+
+/* The kernel drops the events of this process from now on, for as long as it executes nothing else and stays
+ * in its control group. */
+void session__unwanted(struct session *s, const struct pt_task *task);
 
 /* Becomes readable when the programs wake the collector. */
 int session__fd(const struct session *s);

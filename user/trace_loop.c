@@ -128,6 +128,7 @@ static int trace_loop__start(struct trace_loop *l)
 		.probe = o->probe,
 		.names_only = o->names_only,
 		.patterns = o->patterns,
+		.selection = o->selection,
 	};
 	int code;
 

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "installed.h"
 #include "pattern.h"
+#include "selection.h"
 #include "util/log.h"
 
 enum {
@@ -24,6 +25,8 @@ enum {
 	OPT_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
+	OPT_SELECT, /* and enum selection_kind */
+	OPT_SELECT_END = OPT_SELECT + SELECT_KINDS,
 	OPT_INTERPRETERS,
 	OPT_HOLD_NEW,
 	/* of `top` only, from here on */
@@ -51,6 +54,13 @@ static const struct option long_options[] = {
 	{"probe", required_argument, NULL, OPT_PROBE},
 	{"interpreters", required_argument, NULL, OPT_INTERPRETERS},
 	{"hold-new", optional_argument, NULL, OPT_HOLD_NEW},
+	{"uid", required_argument, NULL, OPT_SELECT + SELECT_UID},
+	{"exe", required_argument, NULL, OPT_SELECT + SELECT_EXE},
+	{"comm", required_argument, NULL, OPT_SELECT + SELECT_COMM},
+	{"container", required_argument, NULL, OPT_SELECT + SELECT_CONTAINER},
+	{"cgroup", required_argument, NULL, OPT_SELECT + SELECT_CGROUP},
+	{"script", required_argument, NULL, OPT_SELECT + SELECT_SCRIPT},
+	{"venv", required_argument, NULL, OPT_SELECT + SELECT_VENV},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -274,6 +284,8 @@ static int take(struct trace_options *o, int opt, const char *arg)
 {
 	if (opt >= OPT_TOP)
 		return take_top(o, opt, arg);
+	if (opt >= OPT_SELECT && opt < OPT_SELECT_END)
+		return selection__add(o->selection, (enum selection_kind)(opt - OPT_SELECT), arg);
 	switch (opt) {
 	case 'p':
 		return add_pid(o, arg);
@@ -355,7 +367,8 @@ int trace_options__parse(struct trace_options *o, int argc, char **argv)
 	o->max_depth = top ? 1 : 4;
 	o->interval = 1;
 	o->patterns = pattern_list__new();
-	if (!o->patterns) {
+	o->selection = selection__new();
+	if (!o->patterns || !o->selection) {
 		log__error("out of memory");
 		return EXIT_FAIL;
 	}
@@ -387,4 +400,5 @@ int trace_options__parse(struct trace_options *o, int argc, char **argv)
 void trace_options__free(struct trace_options *o)
 {
 	pattern_list__free(o->patterns);
+	selection__free(o->selection);
 }

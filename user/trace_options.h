@@ -11,6 +11,7 @@
 #include "attach.h"
 
 struct pattern_list;
+struct selection;
 
 #define TRACE_MAX_PIDS    1024
 #define TRACE_MAX_OUTPUTS 16
@@ -25,6 +26,7 @@ struct trace_options {
 	const char *interpreters;      /* which are attached beforehand, see installed.h */
 	uint32_t hold_ms;              /* --hold-new: for how long at most; 0: not at all */
 	struct pattern_list *patterns; /* owned; may be empty */
+	struct selection *selection;   /* owned; may be empty */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
 	const char *record;  /* file or NULL */

@@ -148,6 +148,8 @@ static void read_cgroup(int dir, struct proc_room *room, struct process_facts *o
 	if (len <= 0)
 		return;
 	cgroup__parse(room->text, (size_t)len, &f);
+	out->cgroup = out->container = NULL;
+	out->cgroup_len = out->container_len = 0;
 	if (f.path_len <= PATH_MAX) {
 		out->cgroup = f.path;
 		out->cgroup_len = f.path_len;
@@ -160,21 +162,45 @@ static void read_cgroup(int dir, struct proc_room *room, struct process_facts *o
 	}
 }
 
-int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
-                     struct process_facts *out)
+static int open_process(uint32_t pid, uint64_t start_ns, struct proc_room *room)
 {
 	char path[32];
-	ssize_t len;
-	int dir, err;
+	int dir;
 
-	memset(out, 0, sizeof(*out));
 	snprintf(path, sizeof(path), "/proc/%u", pid);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -ESRCH;
-	err = check_start(dir, start_ns, room);
-	if (err)
-		goto out;
+	if (check_start(dir, start_ns, room)) {
+		close(dir);
+		return -ESRCH;
+	}
+	return dir;
+}
+
+int proc_facts__place(uint32_t pid, uint64_t start_ns, struct proc_room *room,
+                      struct process_facts *out)
+{
+	int dir = open_process(pid, start_ns, room);
+
+	if (dir < 0)
+		return dir;
+	read_link(dir, "cwd", room->cwd, &out->cwd, &out->cwd_len);
+	read_cgroup(dir, room, out);
+	close(dir);
+	return 0;
+}
+
+int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
+                     struct process_facts *out)
+{
+	ssize_t len;
+	int dir, err = 0;
+
+	memset(out, 0, sizeof(*out));
+	dir = open_process(pid, start_ns, room);
+	if (dir < 0)
+		return dir;
 	read_link(dir, "exe", room->exe, &out->exe, &out->exe_len);
 	read_link(dir, "cwd", room->cwd, &out->cwd, &out->cwd_len);
 	/* Empty for a zombie: not known. */
@@ -191,7 +217,6 @@ int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
 	}
 	if (!out->exe && !out->cwd && !out->argv)
 		err = -ESRCH;
-out:
 	close(dir);
 	return err;
 }

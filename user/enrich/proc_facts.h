@@ -34,6 +34,13 @@ struct proc_room {
 int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
                      struct process_facts *out);
 
+/*
+ * Only what an exec does not change, in place of what *out has: cwd, control group and container. -ESRCH: as
+ * above, *out stays as it is.
+ */
+int proc_facts__place(uint32_t pid, uint64_t start_ns, struct proc_room *room,
+                      struct process_facts *out);
+
 /* Whether the file that it executes has the name of a Python interpreter. */
 bool proc_facts__is_python(uint32_t pid);
 

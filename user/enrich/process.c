@@ -16,6 +16,7 @@
 #include "proc_facts.h"
 #include "process_json.h"
 #include "../util/buf.h"
+#include "../util/clock.h"
 #include "../util/fnv.h"
 
 struct entry {
@@ -28,7 +29,6 @@ struct entry {
 	bool asked;       /* process_table__get() was called for it */
 	uint32_t exec_id; /* of the task when its facts were read, as cgroup_id */
 	uint64_t cgroup_id;
-	char comm[PT_COMM_LEN + 1];
 	struct entry *next; /* in its chain */
 	struct entry *newer, *older;
 };
@@ -38,6 +38,7 @@ struct entry {
 
 struct process_table {
 	char boot_id[64];
+	uint64_t since_ns; /* CLOCK_BOOTTIME */
 	size_t max, cnt, seen, mask;
 	size_t bytes; /* of all blobs */
 	uint64_t evicted;
@@ -64,6 +65,7 @@ struct process_table *process_table__new(const char *boot_id, size_t max_entries
 		free(t);
 		return NULL;
 	}
+	t->since_ns = clock__boottime();
 	strncpy(t->boot_id, boot_id ? boot_id : "", sizeof(t->boot_id) - 1);
 	return t;
 }
@@ -241,6 +243,7 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	e->fresh = facts;
 	t->bytes += (size_t)(pos - blob) - e->bytes;
 	e->bytes = (size_t)(pos - blob);
+	e->p.wanted = 0;
 	free(e->blob);
 	e->blob = blob;
 	/* not this one, even where it was the oldest */
@@ -261,7 +264,7 @@ static void make_ancestry(struct process_table *t, const struct pt_task *task,
 	/* one that has executed something else since shows it in /proc only */
 	if (parent && parent->blob && !parent->p.partial && (!parent->stale || parent->p.exited)) {
 		struct ancestor a = {.pid = task->ppid,
-		                     .comm = parent->comm,
+		                     .comm = parent->p.comm,
 		                     .exe = parent->p.exe ? parent->p.exe : ""};
 
 		ancestry__put(t->ancestry, sizeof(t->ancestry), &len, &a);
@@ -315,13 +318,27 @@ static bool is_current(const struct entry *e, const struct pt_task *task, bool l
 
 static int read_facts(struct process_table *t, struct entry *e, const struct pt_task *task, bool live)
 {
-	struct process_facts facts;
+	struct process_facts facts, inherited;
+	bool partial = true;
 	int err = -ESRCH;
 
-	if (live) {
+	/*
+	 * A child that was forked after we started, and has executed nothing when it raised this: /proc may
+	 * show already what it executed then.
+	 */
+	if (live && !e->blob && task->start_ns > t->since_ns && !inherit(t, e, task, &facts)) {
+		proc_facts__place(task->pid, task->start_ns, &t->room, &facts);
+		partial = false;
+		err = 0;
+	} else if (live) {
 		err = proc_facts__read(task->pid, task->start_ns, &t->room, &facts);
-		if (err)
-			err = inherit(t, e, task, &facts);
+		/* without memory, on its way out: there is nothing to be seen but some links */
+		partial = err || !facts.exe || !facts.argv;
+	}
+	if (live && partial && !inherit(t, e, task, &inherited)) {
+		facts = inherited;
+		partial = false;
+		err = 0;
 	}
 	if (!err)
 		make_ancestry(t, task, &facts);
@@ -332,9 +349,14 @@ static int read_facts(struct process_table *t, struct entry *e, const struct pt_
 	}
 	e->exec_id = task->exec_id;
 	e->cgroup_id = task->cgroup_id;
-	snprintf(e->comm, sizeof(e->comm), "%.*s", PT_COMM_LEN, task->comm);
+	snprintf(e->p.comm, sizeof(e->p.comm), "%.*s", PT_COMM_LEN, task->comm);
 	/* It executed another file and was gone before that was read: what was known is not true. */
-	return set_facts(t, e, err ? NULL : &facts);
+	if (set_facts(t, e, err ? NULL : &facts))
+		return -ENOMEM;
+	e->p.partial = partial;
+	if (partial)
+		e->fresh = false; /* a replay has none of it, and says so too */
+	return 0;
 }
 
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
@@ -387,6 +409,12 @@ _Static_assert(sizeof(struct pt_process) + 4 * PATH_MAX + PROC_ARGV_MAX + CGROUP
                                ANCESTRY_BYTES <
                        PT_RECORD_MAX,
                "all facts fit one record");
+
+void process__decide(const struct process *p, bool wanted)
+{
+	/* a process is the first member of an entry, and never const in itself */
+	((struct entry *)p)->p.wanted = wanted ? 1 : -1;
+}
 
 static uint32_t wire_len(const char *s, size_t len)
 {

@@ -39,6 +39,8 @@ struct process {
 	size_t ancestry_len;
 	bool partial; /* the process was gone before its facts could be read */
 	bool exited;
+	signed char wanted;         /* by --exe and the like: 1, -1; 0: not decided */
+	char comm[PT_COMM_LEN + 1]; /* of the thread that raised the first event since its exec */
 };
 
 /* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. NULL: no memory. */
@@ -53,6 +55,9 @@ void process_table__free(struct process_table *t);
  */
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
                                          bool live, bool *fresh);
+
+/* Keeps for as long as the facts stay as they are whether the process is wanted. */
+void process__decide(const struct process *p, bool wanted);
 
 /* Puts a PT_REC_PROCESS record's facts into the table. 0, -EBADMSG, -ENOMEM. */
 int process_table__put_record(struct process_table *t, const void *record, size_t size);

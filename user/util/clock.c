@@ -19,6 +19,11 @@ uint64_t clock__monotonic(void)
 	return now(CLOCK_MONOTONIC);
 }
 
+uint64_t clock__boottime(void)
+{
+	return now(CLOCK_BOOTTIME);
+}
+
 uint64_t clock__realtime(void)
 {
 	return now(CLOCK_REALTIME);

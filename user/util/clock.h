@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 uint64_t clock__monotonic(void);
+uint64_t clock__boottime(void);
 uint64_t clock__realtime(void);
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC: what turns the records' time into wall time. */
 int64_t clock__realtime_offset(void);

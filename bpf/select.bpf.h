@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Whether the process of an event is wanted for what it is: its user, and what user space found out. */
+#ifndef PYTRAIL_SELECT_BPF_H
+#define PYTRAIL_SELECT_BPF_H
+
+static __always_inline int select__user(void)
+{
+	__u32 uid = (__u32)bpf_get_current_uid_gid(), *verdict = bpf_map_lookup_elem(&users, &uid);
+
+	return verdict ? *verdict == PT_VERDICT_EMIT : !cfg_users_only;
+}
+
+/* A process that has executed something, or moved to another group, since user space decided is asked
+ * about again: its event goes through. */
+static __always_inline int select__process(__u32 tgid)
+{
+	struct pt_unwanted *u = bpf_map_lookup_elem(&unwanted, &tgid);
+	struct task_struct *leader;
+
+	if (!u)
+		return 1;
+	leader = bpf_get_current_task_btf()->group_leader;
+	return u->start_ns != leader->start_boottime || u->exec_id != (__u32)leader->self_exec_id ||
+	       u->cgroup_id != bpf_get_current_cgroup_id();
+}
+
+static __always_inline int select__wants(__u32 tgid)
+{
+	if (cfg_users && !select__user())
+		return 0;
+	return !cfg_select || select__process(tgid);
+}
+
+#endif
