@@ -31,6 +31,7 @@ table() {
 	test   -                           libcmocka-dev                libcmocka-devel
 	test   -                           python3-pytest               python3-pytest
 	test   -                           ?python3.11                  -
+	test   -                           ?libpython3.11               -
 	test   -                           ?libpython3.11-testsuite     python3-test
 test   -                           ?libpython3.11-dev           python3-devel
 	test   -                           python3-django               python3-django

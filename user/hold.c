@@ -392,6 +392,13 @@ void hold__exempt(struct hold *h, pid_t pid)
 	__atomic_store_n(&h->exempt, pid, __ATOMIC_RELAXED);
 }
 
+void hold__pass(struct hold *h, const struct stat *st)
+{
+	pthread_mutex_lock(&h->lock);
+	known__add(h, st);
+	pthread_mutex_unlock(&h->lock);
+}
+
 bool hold__next(struct hold *h, struct held *out)
 {
 	uint64_t count;

@@ -29,6 +29,11 @@ int hold__start(unsigned int timeout_ms, pid_t exempt, struct hold **out);
 /* No process is exempt any more (0), or another one. */
 void hold__exempt(struct hold *h, pid_t pid);
 
+struct stat;
+
+/* This file goes on at once, as long as it is as it is now: it is attached. */
+void hold__pass(struct hold *h, const struct stat *st);
+
 /* Lets all go, and ends. NULL: nothing. */
 void hold__stop(struct hold *h);
 

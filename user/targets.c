@@ -354,6 +354,37 @@ void targets__exec(struct targets *t, pid_t pid)
 	close(fd);
 }
 
+struct pass {
+	struct targets *targets;
+	struct hold *hold;
+};
+
+/* An executable, whose libpython may be what is attached. */
+static void pass_installed(void *ctx, const char *path)
+{
+	struct pass *p = ctx;
+	struct discovered found;
+	struct stat st;
+
+	if (!stat(path, &st) && discover__path(p->targets->discover, path, &found) == 1 &&
+	    attach__has(session__attach(p->targets->session), found.binary))
+		hold__pass(p->hold, &st);
+}
+
+void targets__pass(struct targets *t, struct hold *h)
+{
+	struct pass p = {.targets = t, .hold = h};
+	struct binary *const *all;
+	size_t cnt = discover__binaries(t->discover, &all), i;
+	struct stat st;
+
+	for (i = 0; i < cnt; i++) {
+		if (attach__has(session__attach(t->session), all[i]) && !fstat(all[i]->fd, &st))
+			hold__pass(h, &st);
+	}
+	installed__each(t->opts->interpreters, whole_host(t), pass_installed, &p);
+}
+
 void targets__held(struct targets *t, struct hold *h)
 {
 	struct discovered found;

@@ -37,6 +37,9 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof);
  */
 void targets__exec(struct targets *t, pid_t pid);
 
+/* Lets h know what is attached already: that needs not to be held. */
+void targets__pass(struct targets *t, struct hold *h);
+
 /* Attaches what is held, then lets it go on. */
 void targets__held(struct targets *t, struct hold *h);
 

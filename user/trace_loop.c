@@ -157,7 +157,11 @@ static int trace_loop__start(struct trace_loop *l)
 		/* while the command executes we wait for it: it is attached already */
 		if (hold__start(o->hold_ms, l->child ? child__pid(l->child) : 0, &l->hold))
 			return EXIT_CANNOT_TRACE;
+		targets__pass(l->targets, l->hold);
 		watch(l, hold__fd(l->hold));
+		log__debug("a Python that is new here is held until it is attached, for %u ms at "
+		           "most",
+		           o->hold_ms);
 	}
 	if (l->child && child__release(l->child))
 		return EXIT_FAIL;
