@@ -33,7 +33,7 @@ table() {
 	test   -                           ?python3.11                  -
 	test   -                           ?libpython3.11               -
 	test   -                           ?libpython3.11-testsuite     python3-test
-test   -                           ?libpython3.11-dev           python3-devel
+	test   -                           ?libpython3.11-dev           python3-devel
 	test   -                           python3-django               python3-django
 	test   has_cmd:hg                  mercurial                    mercurial
 	test   has_cmd:readelf             binutils                     binutils
