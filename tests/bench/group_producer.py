@@ -3,7 +3,7 @@
 import os
 
 from tracers import Bcc, Bpftrace, Floor, Pytrail, PytrailUprobe
-from world import Idle, Producer, Unavailable
+from world import Disturbed, Idle, Producer, Unavailable
 
 SHAPES = ("open", "import", "exec", "popen", "none", "id")
 BATCH = 1000  # events: too few for a time slice to end in most batches on a busy machine
@@ -82,7 +82,11 @@ def measure(producer, shapes, batches, seconds):
 def run_case(bench, case, shapes, batches, seconds):
     """({shape: answer}, counts of the tracer)"""
     if case == "nothing" or case in bench.hooked:
-        return measure(bench.hooked.get(case, bench.target), shapes, batches, seconds), {}
+        producer = bench.hooked.get(case, bench.target)
+        producer.wait_untouched()
+        answers = measure(producer, shapes, batches, seconds)
+        producer.wait_untouched()
+        return answers, {}
     tracer = bench.tracer(case)
     with tracer:
         answers = measure(bench.target, shapes, batches, seconds)
@@ -120,6 +124,9 @@ def run(world, results, say):
                 say(f"producer, round {number + 1} of {rounds}: {title}")
                 try:
                     answers, counts = run_case(bench, case, shapes, batches, seconds)
+                except Disturbed as e:
+                    bench.skipped[f"{case}, round {number + 1}"] = str(e)
+                    continue
                 except (Unavailable, AssertionError, OSError) as e:
                     bench.skipped[case] = str(e)
                     continue

@@ -19,6 +19,7 @@ class Tracer:
 
     def __init__(self, target, command, traced=(), **options):
         self.target, self.traced = target, traced
+        target.wait_untouched()
         self.errors = tempfile.TemporaryFile("w+")
         options.setdefault("stdout", subprocess.DEVNULL)
         self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=self.errors, **options)
@@ -55,8 +56,8 @@ class Tracer:
         self.popen.stdin.close()
         if self.popen.stdout:
             self.popen.stdout.close()
-        util.wait_until(lambda: not any(p.patched() for p in (self.target, *self.traced)),
-                        f"{self.popen.args[0]} is gone from the target", LIMIT)
+        for process in (self.target, *self.traced):
+            process.wait_untouched()
 
     def cpu_seconds(self):
         """User and system time of the tracer, once it has ended."""

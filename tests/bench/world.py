@@ -20,6 +20,10 @@ class Unavailable(Exception):
     """This cannot be measured here: the reason."""
 
 
+class Disturbed(Unavailable):
+    """Somebody else's tracer is attached to the process measured."""
+
+
 class World:
     """One run: a copy of the interpreter that nobody else traces, and of the pytrail measured."""
 
@@ -95,6 +99,13 @@ class Process:
         return all(self.memory(self.map + pc, 1)[0] != self.world.probes.file_byte(pc) and
                    (not semaphore or self.memory(self.map + semaphore, 2) != b"\0\0")
                    for pc, semaphore in self.world.probes.sites)
+
+    def wait_untouched(self):
+        """Until no breakpoint is in it: a tracer's are gone some time after it has ended."""
+        try:
+            util.wait_until(lambda: not self.patched(), "no tracer is attached", 10)
+        except AssertionError:
+            raise Disturbed("another tracer is attached to what is measured: of the whole host?") from None
 
     def close(self):
         self.popen.stdin.close()
