@@ -482,11 +482,12 @@ static void forget_unused(struct targets *t)
 
 void targets__rescan(struct targets *t)
 {
+	t->generation++;
 	if (!whole_host(t)) {
 		session__each_selected(t->session, rescan_one, t);
+		forget_unused(t);
 		return;
 	}
-	t->generation++;
 	if (!discover__all(t->discover, on_found, t))
 		forget_unused(t);
 }

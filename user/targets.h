@@ -52,8 +52,8 @@ void targets__map(struct targets *t, pid_t pid, int fd);
 int targets__pending(struct targets *t, uint64_t now);
 
 /*
- * Looks at all processes once more, in case one has loaded a libpython meanwhile. In whole-host mode
- * files that are deleted and that no process runs any more are detached and forgotten, in the proof too.
+ * Looks at all processes once more, in case one has loaded a libpython meanwhile. Files that
+ * are deleted and that no traced process runs any more are detached and forgotten, in the proof too.
  */
 void targets__rescan(struct targets *t);
 
