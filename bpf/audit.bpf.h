@@ -61,6 +61,8 @@ static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u32 tgid = pid_tgid >> 32;
 
+	if (stopped)
+		return -1;
 	h->site_index = (__u32)bpf_get_attach_cookie(ctx);
 	h->site = bpf_map_lookup_elem(&sites, &h->site_index);
 	if (!h->site)

@@ -4,6 +4,8 @@
 #define PYTRAIL_MAPS_BPF_H
 
 __u64 last_wake_ns = 0;
+/* Set by user space as tracing ends: to detach takes seconds, in which nobody empties the ring. */
+volatile __u8 stopped = 0;
 /* What there was no room for, beside events: processes to follow, and news of an exec, an exit or a
  * mapping. */
 __u64 forks_unfollowed = 0;

@@ -298,6 +298,8 @@ int session__open(const struct session_options *opts, session_record_fn fn, void
 
 void session__detach(struct session *s)
 {
+	/* tracing ends here, for all files at once */
+	s->skel->bss->stopped = 1;
 	attach__detach(s->attach);
 }
 
