@@ -41,6 +41,9 @@ static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 	};
 
 	task__fill(&rec.task, t);
+	/* a fork is no news to act on */
+	if (kind == PT_REC_FORK)
+		return bpf_ringbuf_output(&ring, &rec, sizeof(rec), emit__wakeup(rec.time_ns));
 	return emit__news(&rec, sizeof(rec));
 }
 

@@ -54,6 +54,8 @@ int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	if (bpf_map_update_elem(&processes, &new, &one, BPF_ANY))
 		__sync_fetch_and_add(&forks_unfollowed, 1);
+	/* who it is, while that is known: its parent may be gone by its first event */
+	emit__process(PT_REC_FORK, child);
 	return 0;
 }
 

@@ -354,7 +354,9 @@ int output__record(struct output *o, const void *record, size_t size)
 		output__exit(o, &rec->task);
 		break;
 	case PT_REC_FORK:
-		break;
+		if (o->opts.live)
+			process_table__fork(o->processes, &rec->task);
+		return 0;
 	default:
 		return output__malformed(o, rec);
 	}

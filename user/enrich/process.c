@@ -453,6 +453,23 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 	buf__append(b, zeros, r.rec.size - sizeof(r) - texts);
 }
 
+void process_table__fork(struct process_table *t, const struct pt_task *task)
+{
+	struct process_facts facts;
+	struct entry *e = find(t, task->pid, task->start_ns);
+
+	if (e)
+		return;
+	e = insert(t, task->pid, task->start_ns);
+	if (!e || inherit(t, e, task, &facts))
+		return; /* at its first event, then */
+	make_ancestry(t, task, &facts);
+	e->exec_id = task->exec_id;
+	e->cgroup_id = task->cgroup_id;
+	snprintf(e->p.comm, sizeof(e->p.comm), "%.*s", PT_COMM_LEN, task->comm);
+	set_facts(t, e, &facts);
+}
+
 void process_table__exec(struct process_table *t, const struct pt_task *task, bool live)
 {
 	struct entry *e = find(t, task->pid, task->start_ns);

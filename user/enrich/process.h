@@ -65,6 +65,9 @@ int process_table__put_record(struct process_table *t, const void *record, size_
 /* Appends the PT_REC_PROCESS record of an entry to b (8-byte padded), for --record. */
 void process__to_record(const struct process *p, const struct pt_rec *like, struct buf *b);
 
+/* The process was forked: until it executes something it has its parent's facts. */
+void process_table__fork(struct process_table *t, const struct pt_task *task);
+
 /*
  * The process executed another file: its facts are read anew at the next event; with `live` at once when
  * that is a Python, which may be gone by then. Or it exited: they are kept for a while.
