@@ -66,7 +66,8 @@ def strip(path):
 def stripped_copy(python, directory):
     """Of an executable and the shared libpython that it uses: (command, environment), or None when it
     uses none."""
-    library = glob.glob(os.path.join(prefix_of(python), "lib", "libpython%s.so.1.0" % minor(python)))
+    library = glob.glob(os.path.join(prefix_of(python), "lib",
+                                     "libpython%s.so.1.0" % minor(python)))
     if not library:
         return None
     for source in (python.file, library[0]):

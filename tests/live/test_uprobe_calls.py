@@ -62,8 +62,9 @@ def build(python, where):
     suffix = interpreters.asked(
         python, "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))")
     if not headers and python.flavour == "gil":
-        headers = next(filter(None, (interpreters.headers(p) for p in PYTHONS.values()
-                                     if p.flavour == "gil" and interpreters.minor(p) >= "3.11")), None)
+        others = (interpreters.headers(p) for p in PYTHONS.values()
+                  if p.flavour == "gil" and interpreters.minor(p) >= "3.11")
+        headers = next(filter(None, others), None)
         major, minor = interpreters.minor(python).split(".")
         flags = ["-DPy_LIMITED_API=0x03080000", "-DVERSION=0x%02x%02x0000" % (int(major), int(minor))]
         suffix = ".abi3.so"

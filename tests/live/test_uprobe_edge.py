@@ -59,7 +59,8 @@ if "hook" in sys.argv: sys.addaudithook(lambda event, args: None)
 sys.audit("sub.main", 1)
 for n in range(3):
     sub = interpreters.create()
-    run(sub, "import sys; sys.audit('sub.inner', %d, 'text', [1.5, None]); compile('sub', 'sub', 'eval')" % n)
+    run(sub, "import sys; sys.audit('sub.inner', %d, 'text', [1.5, None]); "
+             "compile('sub', 'sub', 'eval')" % n)
     interpreters.destroy(sub)
 sys.audit("sub.main", 2)
 """
