@@ -386,5 +386,6 @@ int output__flush(struct output *o)
 const struct output_stats *output__stats(const struct output *o)
 {
 	((struct output *)o)->stats.processes = process_table__count(o->processes);
+	((struct output *)o)->stats.forgotten = process_table__evicted(o->processes);
 	return &o->stats;
 }

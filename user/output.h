@@ -40,6 +40,7 @@ struct output_stats {
 	uint64_t malformed;  /* records refused by the reader */
 	uint64_t lost;       /* sum of the counts of lost records that passed */
 	uint64_t processes;
+	uint64_t forgotten; /* processes of which the facts had to go for want of room */
 };
 
 /* 0, or -EINVAL for a bad -o (said), or -errno (said). */

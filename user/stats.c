@@ -24,10 +24,12 @@ void stats__say(const struct session *s, const struct output_stats *out, bool fi
 	for (i = 0; i < PT_LOST_READER; i++)
 		buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i],
 		            lost_cause__name(i));
-	buf__printf(&b, "; %llu values unreadable; output: %llu events, %llu filtered by process, %llu by event, %llu malformed",
+	buf__printf(&b,
+	            "; %llu values unreadable; output: %llu events, %llu filtered by process, %llu "
+	            "by event, %llu malformed; %llu processes forgotten",
 	            (unsigned long long)c.unreadable, (unsigned long long)out->events,
 	            (unsigned long long)out->unselected, (unsigned long long)out->filtered,
-	            (unsigned long long)out->malformed);
+	            (unsigned long long)out->malformed, (unsigned long long)out->forgotten);
 	if (!b.failed)
 		log__info("stats%s: %.*s", final ? "" : " so far", (int)b.len, b.data);
 	buf__free(&b);
