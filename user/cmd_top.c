@@ -10,7 +10,6 @@
 #include "commands.h"
 #include "format/when.h"
 #include "output.h"
-#include "selection.h"
 #include "sink/sink.h"
 #include "stats.h"
 #include "top_count.h"
@@ -144,6 +143,13 @@ static int on_record(void *ctx, const void *record, size_t size)
 	return top_count__record(t->count, record, size);
 }
 
+static void on_unwanted(void *ctx, const struct pt_task *task)
+{
+	const struct top *t = ctx;
+
+	session__unwanted(trace_loop__session(t->loop), task);
+}
+
 static void on_input(void *ctx)
 {
 	struct top *t = ctx;
@@ -199,6 +205,12 @@ static int top__run(struct top *t)
 		.resized = on_resized,
 		.input_fd = t->opts.batch ? -1 : STDIN_FILENO,
 	};
+	struct top_count_options counted = {
+		.patterns = t->opts.patterns,
+		.selection = t->opts.selection,
+		.unwanted = on_unwanted,
+		.unwanted_ctx = t,
+	};
 	int code;
 
 	if (!t->opts.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
@@ -208,7 +220,7 @@ static int top__run(struct top *t)
 		return EXIT_USAGE;
 	}
 	top_view__init(&t->view, t->opts.by);
-	t->count = top_count__new(t->opts.patterns);
+	t->count = top_count__new(&counted);
 	if (!t->count) {
 		log__error("out of memory");
 		return EXIT_FAIL;
@@ -235,10 +247,6 @@ int cmd_top(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	code = trace_options__parse(&t->opts, argc, argv);
-	if (code < 0 && selection__needs_facts(t->opts.selection)) {
-		log__error("top: processes can be selected by --uid and -p only");
-		code = EXIT_USAGE;
-	}
 	if (code < 0)
 		code = top__run(t);
 	top_screen__close(t->screen);

@@ -9,17 +9,18 @@
 #include "enrich/process.h"
 #include "pattern.h"
 #include "reader.h"
+#include "selection.h"
 #include "util/clock.h"
 
 /* Rows that are kept. */
 #define PROCESSES_MAX  16384
 #define EVENTS_MAX     4096
 #define CONTAINERS_MAX 4096
-/* A process's facts are asked for once and then kept in its row. */
+/* A process's facts are asked for once and then kept in its row, unless they decide on all its events. */
 #define FACTS_MAX 256
 
 struct top_count {
-	const struct pattern_list *patterns;
+	struct top_count_options opts;
 	struct process_table *facts;
 	struct tally *tallies[TOP_VIEWS];
 	struct top_totals now, shown;
@@ -33,7 +34,7 @@ struct process_key {
 	uint64_t pid;
 };
 
-struct top_count *top_count__new(const struct pattern_list *patterns)
+struct top_count *top_count__new(const struct top_count_options *opts)
 {
 	static const size_t sizes[TOP_VIEWS] = {
 		[TOP_BY_PROCESS] = PROCESSES_MAX,
@@ -46,10 +47,11 @@ struct top_count *top_count__new(const struct pattern_list *patterns)
 
 	if (!t)
 		return NULL;
-	t->patterns = patterns;
+	t->opts = *opts;
 	t->tick_ns = clock__monotonic();
 	clock__boot_id(boot_id, sizeof(boot_id));
-	t->facts = process_table__new(boot_id, FACTS_MAX);
+	t->facts = process_table__new(boot_id, selection__needs_facts(opts->selection) ? PROCESSES_MAX
+	                                                                               : FACTS_MAX);
 	for (i = 0; i < TOP_VIEWS; i++)
 		t->tallies[i] = tally__new(sizes[i]);
 	if (!t->facts || !t->tallies[0] || !t->tallies[1] || !t->tallies[2]) {
@@ -133,6 +135,24 @@ static void count(struct top_count *t, const struct event *ev)
 	}
 }
 
+/* The first event of a process since its exec decides on all of them. */
+static bool is_selected(struct top_count *t, const struct pt_task *task)
+{
+	const struct process *p;
+
+	if (!selection__needs_facts(t->opts.selection))
+		return true;
+	p = process_table__get(t->facts, task, true, NULL);
+	if (!p)
+		return true;
+	if (!p->wanted) {
+		process__decide(p, selection__wants(t->opts.selection, p));
+		if (p->wanted < 0 && t->opts.unwanted)
+			t->opts.unwanted(t->opts.unwanted_ctx, task);
+	}
+	return p->wanted > 0;
+}
+
 static void on_exec(struct top_count *t, const struct pt_task *task)
 {
 	const struct process_key key = key_of(task);
@@ -157,7 +177,8 @@ int top_count__record(void *top_count, const void *record, size_t size)
 		t->malformed++;
 		return 0;
 	}
-	if (t->patterns && !pattern_list__match(t->patterns, ev.name, ev.name_len)) {
+	if ((t->opts.patterns && !pattern_list__match(t->opts.patterns, ev.name, ev.name_len)) ||
+	    !is_selected(t, &rec->task)) {
 		t->now.filtered++;
 		return 0;
 	}

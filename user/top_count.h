@@ -11,6 +11,7 @@
 #include "trace_options.h"
 
 struct pattern_list;
+struct selection;
 struct top_count;
 
 /* All of the last top_count__tick(). */
@@ -20,8 +21,17 @@ struct top_totals {
 	double cpu;  /* of the collector, 1: one CPU */
 };
 
-/* patterns: what the kernel could not decide, or NULL; not owned. NULL: no memory. */
-struct top_count *top_count__new(const struct pattern_list *patterns);
+/* What the kernel could not decide; nothing is owned. */
+struct top_count_options {
+	const struct pattern_list *patterns; /* or NULL */
+	const struct selection *selection;   /* or NULL */
+	/* Told of each process that is not wanted, once for its exec; may be NULL. */
+	void (*unwanted)(void *ctx, const struct pt_task *task);
+	void *unwanted_ctx;
+};
+
+/* NULL: no memory. */
+struct top_count *top_count__new(const struct top_count_options *opts);
 void top_count__free(struct top_count *t);
 
 /* A record of any kind. Always 0: as a session_record_fn. */
