@@ -28,7 +28,7 @@ TAIL = 60  # lines of a failed test's log
 LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500}  # seconds
 LIMIT_DEFAULT = 900
 LIVE = ("live",)  # directories whose tests trace live processes
-LIVE_SAN = ("test_cli.py", "test_processes.py")  # of these, those that run with sanitizers, too
+LIVE_SAN = ("test_cli.py", "test_processes.py", "test_top.py")  # of these, those that run with sanitizers, too
 SAN_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",

@@ -111,6 +111,7 @@ static FILE *stream(int fd, const char *mode)
 static int take_terminal(struct top_screen *s)
 {
 	const char *term = getenv("TERM");
+	int found;
 
 	setlocale(LC_CTYPE, "");
 	s->view->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
@@ -120,7 +121,11 @@ static int take_terminal(struct top_screen *s)
 		log__error("top: cannot use the terminal: %s", strerror(errno));
 		return EXIT_FAIL;
 	}
-	s->screen = newterm(NULL, s->out, s->in);
+	/* asked first: a newterm() that fails keeps what it took */
+	if (setupterm(NULL, STDOUT_FILENO, &found) == OK) {
+		del_curterm(cur_term);
+		s->screen = newterm(NULL, s->out, s->in);
+	}
 	if (!s->screen) {
 		log__error("top: the terminal '%s' is not known here, or cannot show a screen: set "
 		           "TERM, or use --batch",
