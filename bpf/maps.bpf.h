@@ -60,6 +60,15 @@ struct {
 	__type(value, struct pt_unwanted);
 } unwanted SEC(".maps");
 
+/* Processes that are seen in whole-host mode and whose exit is to be told: tgid → 1. When it is full the one
+ * that was put longest ago goes, and its exit is not told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u32);
+} tracked SEC(".maps");
+
 struct filter_key {
 	char name[PT_FILTER_NAME];
 };

@@ -91,9 +91,11 @@ int BPF_PROG(watch_exit, struct task_struct *p)
 	__u32 tgid = p->tgid;
 
 	/* the tracepoint fires for each thread; live is already without this one (kernel/exit.c) */
-	if (p->signal->live.counter || !bpf_map_lookup_elem(&processes, &tgid))
+	if (p->signal->live.counter ||
+	    (!bpf_map_lookup_elem(&processes, &tgid) && !bpf_map_lookup_elem(&tracked, &tgid)))
 		return 0;
 	bpf_map_delete_elem(&processes, &tgid);
+	bpf_map_delete_elem(&tracked, &tgid);
 	emit__process(PT_REC_EXIT, p);
 	return 0;
 }

@@ -162,6 +162,7 @@ static int replay(const struct replay_options *o)
 		.specs_cnt = o->outputs_cnt,
 		.patterns = pattern_list__empty(o->patterns) ? NULL : o->patterns,
 		.max_events = o->max_events,
+		.processes = true, /* where they were recorded */
 	};
 	struct timespec start;
 	struct output *out;

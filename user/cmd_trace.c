@@ -30,17 +30,8 @@ struct trace {
 static int on_record(void *ctx, const void *record, size_t size)
 {
 	struct trace *t = ctx;
-	const struct pt_rec *rec = reader__header(record, size);
 	int ret;
 
-	if (rec && rec->kind == PT_REC_EXEC) {
-		output__exec(t->output, &rec->task);
-		return 0;
-	}
-	if (rec && rec->kind == PT_REC_EXIT) {
-		output__exit(t->output, &rec->task);
-		return 0;
-	}
 	/* --max-events: what came behind the last one is not wanted */
 	if (t->limit_reached)
 		return 0;
@@ -50,6 +41,13 @@ static int on_record(void *ctx, const void *record, size_t size)
 	if (ret > 0)
 		t->limit_reached = true;
 	return ret;
+}
+
+static void on_seen(void *ctx, const struct pt_task *task)
+{
+	struct trace *t = ctx;
+
+	session__track(trace_loop__session(t->loop), (pid_t)task->pid);
 }
 
 static void on_unwanted(void *ctx, const struct pt_task *task)
@@ -102,6 +100,9 @@ static int trace__open_outputs(struct trace *t)
 		.selection = t->opts.selection,
 		.unwanted = on_unwanted,
 		.unwanted_ctx = t,
+		.processes = t->opts.processes,
+		.track = on_seen,
+		.track_ctx = t,
 		.realtime_offset_ns = header.realtime_offset_ns,
 		.instance_ns = header.instance_ns,
 		.max_events = t->opts.max_events,

@@ -48,6 +48,7 @@ static const char trace_usage[] =
 	"                            FORMAT: text (for reading) or json (one object a line);\n"
 	"                            DEST: a file; standard output without one; repeats.\n"
 	"                            Default: text on a terminal, json otherwise\n"
+	"      --processes           a record of each exec and exit of a process that is traced\n"
 	"      --record FILE         the records as they come, for `pytrail replay`\n"
 	"      --stats[=SECONDS]     counters on standard error, at the end and every SECONDS\n"
 	"  -q, --quiet               nothing on standard error but errors\n"

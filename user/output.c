@@ -240,6 +240,12 @@ static const struct call_site *find_call_site(struct output *o, const struct pt_
 	                              probed ? &file : NULL, fresh);
 }
 
+static void track(struct output *o, const struct process *p, const struct pt_task *task)
+{
+	if (o->opts.processes && o->opts.track && p && process__track(p))
+		o->opts.track(o->opts.track_ctx, task);
+}
+
 /* Sets what user space adds to an event, the record file included. */
 static int enrich(struct output *o, struct event *ev)
 {
@@ -247,6 +253,7 @@ static int enrich(struct output *o, struct event *ev)
 	bool fresh;
 
 	ev->process = process_table__get(o->processes, &a->rec.task, o->opts.live, &fresh);
+	track(o, ev->process, &a->rec.task);
 	if (fresh && o->opts.record && record_process(o, ev->process, &a->rec))
 		return o->err;
 	if (!a->call_site)
@@ -260,14 +267,9 @@ static int enrich(struct output *o, struct event *ev)
 }
 
 /* The first event of a process since its exec decides on all of them. */
-static bool is_selected(struct output *o, const struct pt_task *task)
+static bool is_selected(struct output *o, const struct process *p, const struct pt_task *task)
 {
-	const struct process *p;
-
-	if (!selection__needs_facts(o->opts.selection))
-		return true;
-	p = process_table__get(o->processes, task, o->opts.live, NULL);
-	if (!p)
+	if (!p || !selection__needs_facts(o->opts.selection))
 		return true;
 	if (!p->wanted) {
 		process__decide(p, selection__wants(o->opts.selection, p));
@@ -275,6 +277,14 @@ static bool is_selected(struct output *o, const struct pt_task *task)
 			o->opts.unwanted(o->opts.unwanted_ctx, task);
 	}
 	return p->wanted > 0;
+}
+
+/* The same of an event's process. */
+static bool is_audit_selected(struct output *o, const struct pt_task *task)
+{
+	if (!selection__needs_facts(o->opts.selection))
+		return true;
+	return is_selected(o, process_table__get(o->processes, task, o->opts.live, NULL), task);
 }
 
 static int output__audit(struct output *o, const void *record, size_t size)
@@ -289,7 +299,7 @@ static int output__audit(struct output *o, const void *record, size_t size)
 		o->stats.filtered++;
 		return 0;
 	}
-	if (!is_selected(o, &a->rec.task)) {
+	if (!is_audit_selected(o, &a->rec.task)) {
 		o->stats.unselected++;
 		return 0;
 	}
@@ -307,16 +317,48 @@ static int output__audit(struct output *o, const void *record, size_t size)
 	return o->opts.max_events && o->stats.events >= o->opts.max_events;
 }
 
-void output__exec(struct output *o, const struct pt_task *task)
+/* What has become of a process, with its facts. */
+static int put_process(struct output *o, const struct pt_rec *rec, const char *what)
 {
-	process_table__exec(o->processes, task, o->opts.live);
-	call_sites__exec(o->call_sites, task);
+	const struct process *p;
+	uint64_t seq;
+	bool fresh;
+
+	if (!selection__wants_uid(o->opts.selection, rec->task.uid))
+		return 0;
+	p = process_table__known(o->processes, &rec->task, o->opts.live && rec->kind == PT_REC_EXEC,
+	                         &fresh);
+	if (!p || !is_selected(o, p, &rec->task))
+		return 0;
+	track(o, p, &rec->task);
+	if ((fresh && o->opts.record && record_process(o, p, rec)) ||
+	    to_record_file(o, rec, sizeof(*rec)))
+		return o->err;
+	seq = o->seq++;
+	for (size_t i = 0; i < o->branches_cnt; i++) {
+		struct branch *b = &o->branches[i];
+
+		b->format->process(&b->buf, rec, what, p, seq, &b->ctx);
+		if (after_append(o, b))
+			return o->err;
+	}
+	return 0;
 }
 
-void output__exit(struct output *o, const struct pt_task *task)
+static int output__exec(struct output *o, const struct pt_rec *rec)
 {
-	process_table__exit(o->processes, task);
-	call_sites__exit(o->call_sites, task);
+	process_table__exec(o->processes, &rec->task, o->opts.live);
+	call_sites__exec(o->call_sites, &rec->task);
+	return o->opts.processes ? put_process(o, rec, "exec") : 0;
+}
+
+static int output__exit(struct output *o, const struct pt_rec *rec)
+{
+	int err = o->opts.processes ? put_process(o, rec, "exit") : 0;
+
+	process_table__exit(o->processes, &rec->task);
+	call_sites__exit(o->call_sites, &rec->task);
+	return err;
 }
 
 int output__record(struct output *o, const void *record, size_t size)
@@ -348,11 +390,9 @@ int output__record(struct output *o, const void *record, size_t size)
 			return output__malformed(o, rec);
 		break;
 	case PT_REC_EXEC:
-		output__exec(o, &rec->task);
-		break;
+		return output__exec(o, rec);
 	case PT_REC_EXIT:
-		output__exit(o, &rec->task);
-		break;
+		return output__exit(o, rec);
 	case PT_REC_FORK:
 		if (o->opts.live)
 			process_table__fork(o->processes, &rec->task);

@@ -26,6 +26,10 @@ struct output_options {
 	const struct selection *selection;
 	void (*unwanted)(void *ctx, const struct pt_task *task);
 	void *unwanted_ctx;
+	bool processes; /* what becomes of processes is put out, too */
+	/* or NULL: told of each process that is seen, once, with `processes` */
+	void (*track)(void *ctx, const struct pt_task *task);
+	void *track_ctx;
 	const char *boot_id; /* of the host the records come from */
 	int64_t realtime_offset_ns;
 	uint64_t instance_ns; /* start of the collector, CLOCK_REALTIME */
@@ -58,9 +62,6 @@ void output__set_probed(struct output *o, output_probed_fn fn, void *ctx);
  * failed for good (said once; -EPIPE is the quiet end of a pipe).
  */
 int output__record(struct output *o, const void *record, size_t size);
-/* The process executed another file, or exited: what is known of it changes. Nothing is put out. */
-void output__exec(struct output *o, const struct pt_task *task);
-void output__exit(struct output *o, const struct pt_task *task);
 int output__flush(struct output *o);
 const struct output_stats *output__stats(const struct output *o);
 

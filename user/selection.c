@@ -107,6 +107,20 @@ bool selection__needs_facts(const struct selection *s)
 	return false;
 }
 
+bool selection__wants_uid(const struct selection *s, uint32_t uid)
+{
+	bool exclude, only = false, included = false;
+	uint32_t each;
+
+	for (size_t i = 0; selection__uid(s, i, &each, &exclude); i++) {
+		if (exclude && each == uid)
+			return false;
+		only |= !exclude;
+		included |= !exclude && each == uid;
+	}
+	return included || !only;
+}
+
 bool selection__uid(const struct selection *s, size_t i, uint32_t *uid, bool *exclude)
 {
 	for (size_t k = 0; s && k < s->cnt; k++) {

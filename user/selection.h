@@ -40,6 +40,9 @@ bool selection__needs_facts(const struct selection *s);
  */
 bool selection__wants(const struct selection *s, const struct process *p);
 
+/* By its user only. NULL: yes. */
+bool selection__wants_uid(const struct selection *s, uint32_t uid);
+
 /* The i-th user and whether it is excluded; false behind the last. */
 bool selection__uid(const struct selection *s, size_t i, uint32_t *uid, bool *exclude);
 

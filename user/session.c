@@ -157,6 +157,13 @@ static int session__fill_users(struct session *s, const struct selection *select
 	return err;
 }
 
+void session__track(struct session *s, pid_t pid)
+{
+	__u32 key = (__u32)pid, one = 1;
+
+	bpf_map_update_elem(bpf_map__fd(s->skel->maps.tracked), &key, &one, BPF_ANY);
+}
+
 void session__unwanted(struct session *s, const struct pt_task *task)
 {
 	const struct pt_unwanted u = {

@@ -57,6 +57,9 @@ void session__each_selected(const struct session *s, void (*fn)(void *ctx, pid_t
 /* How many selected processes are alive (follow mode: the kernel removes them as they exit). */
 size_t session__selected(const struct session *s);
 
+/* Wants to be told of this process's exit, whether it is selected or not. */
+void session__track(struct session *s, pid_t pid);
+
 /* The kernel drops the events of this process from now on, for as long as it executes nothing else and stays
  * in its control group. */
 void session__unwanted(struct session *s, const struct pt_task *task);

@@ -25,6 +25,7 @@ enum {
 	OPT_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
+	OPT_PROCESSES,
 	OPT_SELECT, /* and enum selection_kind */
 	OPT_SELECT_END = OPT_SELECT + SELECT_KINDS,
 	OPT_INTERPRETERS,
@@ -54,6 +55,7 @@ static const struct option long_options[] = {
 	{"probe", required_argument, NULL, OPT_PROBE},
 	{"interpreters", required_argument, NULL, OPT_INTERPRETERS},
 	{"hold-new", optional_argument, NULL, OPT_HOLD_NEW},
+	{"processes", no_argument, NULL, OPT_PROCESSES},
 	{"uid", required_argument, NULL, OPT_SELECT + SELECT_UID},
 	{"exe", required_argument, NULL, OPT_SELECT + SELECT_EXE},
 	{"comm", required_argument, NULL, OPT_SELECT + SELECT_COMM},
@@ -315,6 +317,9 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return stats_option(o, arg);
 	case OPT_STRICT:
 		o->strict = true;
+		return 0;
+	case OPT_PROCESSES:
+		o->processes = true;
 		return 0;
 	case OPT_PROBE:
 		return probe_option(o, arg);

@@ -267,3 +267,44 @@ def test_upgrade_of_a_running_interpreter(tmp_path):
             assert tracer.stop() == 0
     exes = {r["process"]["pid"]: r["process"]["exe"] for r in events(tracer.records(), "test.ready")}
     assert exes[old.pid] == python + " (deleted)" and exes[new.pid] == python
+
+
+LIFE = SAY + """
+import subprocess
+if len(sys.argv) == 1:
+    subprocess.run([sys.executable, sys.argv[0], "again"], check=True)
+    subprocess.run(["true"], check=True)
+say("parent")
+"""
+
+
+@pytest.mark.parametrize("whole_host", [False, True])
+def test_process_records(tmp_path, whole_host):
+    """--processes: every exec and exit of what is traced, in order, live and replayed."""
+    (tmp_path / "life.py").write_text(LIFE)
+    command = [PYTHON, str(tmp_path / "life.py")]
+    args = ["-o", "json", "-e", "test.id", "--processes", "--record", str(tmp_path / "rec")]
+    if whole_host:
+        with Tracer(*args, "--script", str(tmp_path / "life.py")) as tracer:
+            util.wait_until(lambda: "tracing every" in tracer.stderr, "pytrail is ready")
+            pid = subprocess.Popen(command)
+            assert pid.wait(util.LIMIT) == 0
+            pid = pid.pid
+            tracer.wait_for(lambda r: r.get("action") == "exit" and r["process"]["pid"] == pid, "its exit")
+            assert tracer.stop() == 0
+            records = tracer.records()
+    else:
+        done = run("trace", *args, "--", *command)
+        records = json_lines(done.stdout)
+        pid = next(r["process"]["pid"] for r in records)
+    assert [r["seq"] for r in records] == list(range(len(records)))
+    life = [(r["action"], os.path.basename(r["process"]["exe"])) for r in records if r["type"] == "process"]
+    python = os.path.basename(os.path.realpath(PYTHON))
+    inner = [("exec", python), ("exit", python)]
+    # in whole-host mode children are no business of ours unless they are Pythons
+    other = [] if whole_host else [("exec", "true"), ("exit", "true")]
+    assert life == inner[:1] + inner + other + inner[1:]
+    assert [check(r) for r in events(records)] == ["parent"] * 2
+    done = run("replay", "-o", "json", str(tmp_path / "rec"))
+    again = json_lines(done.stdout)
+    assert [(r["type"], r["process"]) for r in again] == [(r["type"], r["process"]) for r in records]

@@ -382,6 +382,12 @@ static void identity(void)
 	b.rec.task.ns_pid = b.rec.task.pid;
 	b.rec.task.cgroup_id = 1;
 	done();
+	rb__header(&b, PT_REC_EXEC, sizeof(struct pt_rec));
+	b.rec.task.pid = 42;
+	put();
+	rb__header(&b, PT_REC_EXIT, sizeof(struct pt_rec));
+	b.rec.task.pid = 42;
+	put();
 }
 
 int main(int argc, char **argv)

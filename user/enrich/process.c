@@ -410,6 +410,29 @@ _Static_assert(sizeof(struct pt_process) + 4 * PATH_MAX + PROC_ARGV_MAX + CGROUP
                        PT_RECORD_MAX,
                "all facts fit one record");
 
+const struct process *process_table__known(struct process_table *t, const struct pt_task *task,
+                                           bool live, bool *fresh)
+{
+	struct entry *e = find(t, task->pid, task->start_ns);
+
+	*fresh = false;
+	if (!e || (!is_current(e, task, live) && read_facts(t, e, task, live)))
+		return NULL;
+	if (live) {
+		*fresh = e->fresh;
+		e->fresh = false;
+	}
+	return &e->p;
+}
+
+bool process__track(const struct process *p)
+{
+	bool first = !p->tracked;
+
+	((struct entry *)p)->p.tracked = true;
+	return first;
+}
+
 void process__decide(const struct process *p, bool wanted)
 {
 	/* a process is the first member of an entry, and never const in itself */

@@ -39,6 +39,7 @@ struct process {
 	size_t ancestry_len;
 	bool partial; /* the process was gone before its facts could be read */
 	bool exited;
+	bool tracked;               /* its exit will be told */
 	signed char wanted;         /* by --exe and the like: 1, -1; 0: not decided */
 	char comm[PT_COMM_LEN + 1]; /* of the thread that raised the first event since its exec */
 };
@@ -55,6 +56,15 @@ void process_table__free(struct process_table *t);
  */
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
                                          bool live, bool *fresh);
+
+/*
+ * The entry of a process that is known already, or NULL: one that raised an event, executed a Python, or was
+ * forked by one. As process_table__get() otherwise; it does not count as asked for.
+ */
+const struct process *process_table__known(struct process_table *t, const struct pt_task *task,
+                                           bool live, bool *fresh);
+/* Says once for each process that its exit is to be told. */
+bool process__track(const struct process *p);
 
 /* Keeps for as long as the facts stay as they are whether the process is wanted. */
 void process__decide(const struct process *p, bool wanted);

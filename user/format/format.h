@@ -23,6 +23,9 @@ struct format {
 	const char *name;
 	/* Each appends one whole record, its newline included, to out. */
 	void (*event)(struct buf *out, const struct event *ev, const struct format_context *ctx);
+	/* what: "exec" or "exit"; facts are never NULL, but may be partial */
+	void (*process)(struct buf *out, const struct pt_rec *rec, const char *what,
+	                const struct process *facts, uint64_t seq, const struct format_context *ctx);
 	void (*lost)(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	             const struct format_context *ctx);
 };

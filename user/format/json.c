@@ -204,6 +204,20 @@ static void json_event(struct buf *out, const struct event *ev, const struct for
 		buf__lit(out, "}\n");
 }
 
+static void json_process(struct buf *out, const struct pt_rec *rec, const char *what,
+                         const struct process *facts, uint64_t seq, const struct format_context *ctx)
+{
+	put_head(out, "process", seq, rec->time_ns, ctx);
+	buf__lit(out, "\"action\":\"");
+	buf__str(out, what);
+	buf__char(out, '"');
+	put_process(out, &rec->task, facts);
+	if (facts->partial)
+		buf__lit(out, ",\"enrichment\":\"partial\"}\n");
+	else
+		buf__lit(out, "}\n");
+}
+
 static void json_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
                       const struct format_context *ctx)
 {
@@ -228,4 +242,4 @@ static void json_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__lit(out, "}\n");
 }
 
-const struct format format_json = {"json", json_event, json_lost};
+const struct format format_json = {"json", json_event, json_process, json_lost};

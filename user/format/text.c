@@ -13,6 +13,7 @@
 #include "json.h"
 #include "when.h"
 #include "../catalog.h"
+#include "../enrich/process.h"
 #include "../util/columns.h"
 
 #define PID_COLS   7 /* PID_MAX_LIMIT is 4194304 (include/linux/threads.h) */
@@ -238,6 +239,26 @@ static void text_event(struct buf *out, const struct event *ev, const struct for
 	line__end(&l);
 }
 
+static void text_process(struct buf *out, const struct pt_rec *rec, const char *what,
+                         const struct process *facts, uint64_t seq, const struct format_context *ctx)
+{
+	struct line l = line__new(out, ctx);
+	struct buf quoted = BUF_INIT;
+
+	put_start(&l, rec->time_ns, &rec->task, ctx);
+	line__str(&l, what);
+	if (facts->exe) {
+		/* as JSON has it: whatever bytes a path has, these can be printed */
+		json__string(&quoted, facts->exe, strlen(facts->exe));
+		buf__char(&quoted, '\0');
+		line__str(&l, " ");
+		if (!quoted.failed)
+			line__str(&l, quoted.data);
+		buf__free(&quoted);
+	}
+	line__end(&l);
+}
+
 static void text_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
                       const struct format_context *ctx)
 {
@@ -252,4 +273,4 @@ static void text_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	line__end(&l);
 }
 
-const struct format format_text = {"text", text_event, text_lost};
+const struct format format_text = {"text", text_event, text_process, text_lost};
