@@ -18,6 +18,7 @@
 #include "hold.h"
 #include "installed.h"
 #include "proof.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 struct target {
@@ -461,13 +462,17 @@ static void rescan_one(void *ctx, pid_t pid)
 		targets__found(t, &found, true);
 }
 
+/* To detach a file takes 0.1 s and more, in which nothing else is done here. */
+#define FORGET_NS 300000000u
+
 /* A file without a name that nothing runs can never be run again. */
 static void forget_unused(struct targets *t)
 {
+	uint64_t end = clock__monotonic() + FORGET_NS;
 	struct binary *const *all;
 	size_t i = discover__binaries(t->discover, &all);
 
-	while (i-- > 0) {
+	while (i-- > 0 && clock__monotonic() < end) {
 		struct binary *b = all[i];
 		struct stat st;
 
@@ -480,6 +485,17 @@ static void forget_unused(struct targets *t)
 	}
 }
 
+/* Not attached by now: it has run unseen. */
+static int on_found_again(void *ctx, const struct discovered *found)
+{
+	struct targets *t = ctx;
+
+	if (can_trace(t, found->binary))
+		proof__found(t->proof, found->pid, found->binary, found->bias);
+	targets__found(t, found, true);
+	return 0;
+}
+
 void targets__rescan(struct targets *t)
 {
 	t->generation++;
@@ -488,7 +504,7 @@ void targets__rescan(struct targets *t)
 		forget_unused(t);
 		return;
 	}
-	if (!discover__all(t->discover, on_found, t))
+	if (!discover__all(t->discover, on_found_again, t))
 		forget_unused(t);
 }
 
