@@ -257,7 +257,7 @@ PYD_FN void pyf__wide_chunk(struct pyd_state *s)
 	PYD_BARRIER(bytes);
 	if (bytes > PYF_WIDE_CHUNK * 4)
 		return;
-	s->win_len = 0;
+	s->win_len[0] = s->win_len[1] = 0;
 	bad = PYD_READ_SLOW(s->window, bytes, addr);
 	n = bad ? 0 : bytes / 4;
 	for (i = 0; i < PYF_WIDE_CHUNK; i++) {
@@ -282,19 +282,37 @@ PYD_FN void pyf__wide_chunk(struct pyd_state *s)
 	                ended ? f->wide_chars : ~0ull, !ended || f->wide_chars > limit);
 }
 
+/*
+ * Whether the next item of the innermost container is to be shown: not when there were --max-items of
+ * them, and not in a container that is too deep. Its arguments must be taken all the same.
+ */
+PYD_FN int pyf__wanted(struct pyd_state *s)
+{
+	__u32 d = s->depth - 1;
+
+	if (!s->depth)
+		return 1;
+	PYD_BARRIER(d);
+	if (s->format.mute || !s->frames[d & 15].budget)
+		return 0;
+	s->frames[d & 15].budget--;
+	return 1;
+}
+
 /* Opens a container of the format at its bracket. */
 PYD_FN void pyf__open(struct pyd_state *s, __u8 kind, __u32 length)
 {
-	struct pyd_frame *frame = pyd__push(s, PYD_F_WORDS);
+	__u32 budget = PYD_MAX_ITEMS;
+	struct pyd_frame *frame;
 
-	if (!frame) {
-		s->flags |= PT_AUDIT_CUT;
-		s->format.pos = PYD_FORMAT_MAX;
+	if (!pyd__may_open(s, 0) || !(frame = pyd__push(s, PYD_F_WORDS))) {
+		pyd__emit_closed(s, kind, length ? PT_F_CUT : 0, length);
+		s->format.mute = 1;
 		return;
 	}
-	frame->budget = 0;
+	frame->budget = kind == PT_K_DICT ? budget * 2 : budget;
 	s->format.open++;
-	pyd__emit8(s, kind, 0, length);
+	pyd__emit8(s, kind, length > budget ? PT_F_CUT : 0, length);
 }
 
 PYD_FN void pyf__close(struct pyd_state *s)
@@ -364,10 +382,33 @@ PYD_FN int pyf__number(struct pyd_state *s, char c)
 	return 0;
 }
 
+/* A code that is no bracket: takes its arguments and emits its node. next: the character behind it. */
+PYD_FN void pyf__item(struct pyd_state *s, const struct pt_site *site, char c, char next)
+{
+	if (pyf__number(s, c))
+		return;
+	if (next == '#' || next == '&')
+		s->format.pos++;
+	if (c == 's' || c == 'z' || c == 'U') {
+		pyf__string(s, PT_K_UTF8, next == '#');
+	} else if (c == 'y') {
+		pyf__string(s, PT_K_BYTES, next == '#');
+	} else if (c == 'u') {
+		pyf__wide(s, next == '#');
+	} else if (c == 'O' || c == 'S' || c == 'N') {
+		pyf__object(s, site, next == '&');
+	} else if (c == 'D') { /* Py_complex *: a complex would be made of it */
+		pyf__argument(s);
+		pyd__emit0(s, PT_K_UNDECODED);
+	} else {
+		s->flags |= PT_AUDIT_CUT; /* no code of Py_BuildValue(): it fails, and no event is raised */
+	}
+}
+
 /* One code at s->format.pos. Returns 0 when the format is over. */
 PYD_FN int pyf__code(struct pyd_state *s, const struct pt_site *site)
 {
-	__u32 pos = s->format.pos;
+	__u32 pos = s->format.pos, out = s->out, depth = s->depth, unreadable = s->unreadable, n;
 	char c = pos < PYD_FORMAT_MAX ? pyf__char(s, pos) : 0;
 	char next = c && pos + 1 < PYD_FORMAT_MAX ? pyf__char(s, pos + 1) : 0;
 
@@ -376,38 +417,34 @@ PYD_FN int pyf__code(struct pyd_state *s, const struct pt_site *site)
 		return 0;
 	if (pyf__is_separator(c))
 		return 1;
-	if (c == '(' || c == '[' || c == '{') {
-		__u32 n = pyf__count(s, pos + 1);
-
-		pyf__open(s,
-		          c == '('   ? PT_K_TUPLE
-		          : c == '[' ? PT_K_LIST
-		                     : PT_K_DICT,
-		          c == '{' ? n / 2 : n);
-		return 1;
-	}
 	if (c == ')' || c == ']' || c == '}') {
-		if (s->format.open)
+		if (s->format.mute)
+			s->format.mute--;
+		else if (s->format.open)
 			pyf__close(s);
 		return s->format.open != 0;
 	}
-	if (pyf__number(s, c))
+	if (c == '(' || c == '[' || c == '{') {
+		if (!pyf__wanted(s)) {
+			s->format.mute++;
+			return 1;
+		}
+		n = pyf__count(s, pos + 1);
+		if (c == '{')
+			pyf__open(s, PT_K_DICT, n / 2);
+		else
+			pyf__open(s, c == '(' ? PT_K_TUPLE : PT_K_LIST, n);
 		return 1;
-	if (next == '#' || next == '&')
-		s->format.pos++;
-	if (c == 's' || c == 'z' || c == 'U')
-		pyf__string(s, PT_K_UTF8, next == '#');
-	else if (c == 'y')
-		pyf__string(s, PT_K_BYTES, next == '#');
-	else if (c == 'u')
-		pyf__wide(s, next == '#');
-	else if (c == 'O' || c == 'S' || c == 'N')
-		pyf__object(s, site, next == '&');
-	else if (c == 'D') { /* Py_complex *: a complex would be made of it */
-		pyf__argument(s);
-		pyd__emit0(s, PT_K_UNDECODED);
-	} else
-		s->flags |= PT_AUDIT_CUT; /* no code of Py_BuildValue(): it fails, and no event is raised */
+	}
+	n = (__u32)pyf__wanted(s);
+	pyf__item(s, site, c, next);
+	if (!n) {
+		s->out = out;
+		s->depth = depth;
+		s->unreadable = unreadable;
+		s->copy_left = 0;
+		s->format.wide = 0;
+	}
 	return !(s->flags & PT_AUDIT_CUT);
 }
 
@@ -455,6 +492,7 @@ PYD_FN int pyf__start(struct pyd_state *s, const struct pt_site *site, __u64 for
 	pyd__reset(s, out);
 	f->pos = 0;
 	f->open = 0;
+	f->mute = 0;
 	f->wide = 0;
 	len = format ? PYD_READ_STR(f->text, PYD_FORMAT_MAX, format) : 1;
 	if (len < 1) {
@@ -520,8 +558,8 @@ PYD_FN int pyf__name(struct pyd_state *s, const struct pt_site *site, __u64 obj)
 	__u64 length;
 	int win;
 
-	s->win_len = 0;
-	s->win_addr = 0;
+	s->win_len[0] = s->win_len[1] = 0;
+	s->win_addr[0] = s->win_addr[1] = 0;
 	s->type_addr = 0;
 	win = pyd__window(s, obj, 80);
 	if (win < 0)

@@ -69,6 +69,7 @@ struct pyd_format {
 	char text[PYD_FORMAT_MAX];
 	__u32 pos;
 	__u32 open;     /* frames that belong to the format; those above it to an object in it */
+	__u32 mute;     /* brackets open whose items are not shown */
 	__u64 regs[6];  /* integer registers of the calling convention, as they were at the call */
 	__u32 next_reg; /* the first one not used yet; 6: all are */
 	__u32 next_fp;  /* offset of the next xmm register in fp_area, 176: none is left */
@@ -81,9 +82,14 @@ struct pyd_format {
 };
 
 struct pyd_state {
-	__u64 bias;     /* run-time minus link-time addresses of site->known */
-	__u64 win_addr; /* the window: win_len bytes from this address */
-	__u32 win_len;
+	__u64 bias; /* run-time minus link-time addresses of site->known */
+	/*
+	 * Two windows, the halves of window[]: win_len bytes from win_addr. A dict's keys and values lie in
+	 * different pools of pymalloc; with one window each would evict the other's.
+	 */
+	__u64 win_addr[2];
+	__u32 win_len[2];
+	__u32 win_last;   /* the half that was read last */
 	__u32 out;        /* end of what is written in buf, a multiple of 8 */
 	__u32 depth;      /* open frames */
 	__u32 flags;      /* PT_AUDIT_CUT */
@@ -108,14 +114,30 @@ _Static_assert(PT_FRAMES_MAX <= 16, "frames are masked with 15");
 /* Forgets the last event; its record is written from offset `out` of buf on. bias is the caller's. */
 PYD_FN void pyd__reset(struct pyd_state *s, __u32 out)
 {
-	s->win_addr = 0;
-	s->win_len = 0;
+	s->win_addr[0] = s->win_addr[1] = 0;
+	s->win_len[0] = s->win_len[1] = 0;
+	s->win_last = 0;
 	s->out = out;
 	s->depth = 0;
 	s->flags = 0;
 	s->unreadable = 0;
 	s->copy_left = 0;
 	s->type_addr = 0;
+}
+
+/* `more` bytes behind an offset of pyd__window(), when that is in the same window still; else -1. */
+PYD_FN int pyd__win_behind(int win, __u32 more)
+{
+	return ((__u32)win & (PYD_FAR - 1)) + more < PYD_FAR ? win + (int)more : -1;
+}
+
+/* Bytes present in the window that an offset of pyd__window() is in. */
+PYD_FN __u32 pyd__win_len(struct pyd_state *s, __u32 off)
+{
+	off >>= 10;
+	PYD_BARRIER(off);
+	off &= 1;
+	return s->win_len[off];
 }
 
 PYD_FN __u64 pyd__win64(struct pyd_state *s, __u32 off)
@@ -180,24 +202,37 @@ PYD_FN void pyd__emit_unreadable(struct pyd_state *s, __u64 addr)
  */
 PYD_FN int pyd__window(struct pyd_state *s, __u64 addr, __u32 need)
 {
-	__u64 delta = addr - s->win_addr;
-	__u32 edge;
+	__u64 d0 = addr - s->win_addr[0], d1 = addr - s->win_addr[1];
+	__u32 edge, i, base;
 
-	if (delta < PYD_FAR && (__u32)delta + need <= s->win_len)
-		return (int)delta;
+	if (d0 < PYD_FAR && (__u32)d0 + need <= s->win_len[0])
+		return (int)d0;
+	if (d1 < PYD_FAR && (__u32)d1 + need <= s->win_len[1])
+		return (int)d1 + 1024;
+	/* The half whose neighbourhood it is in, else the one that was not read last; only one for plain
+	 * arguments, which lie nowhere in particular. */
+	i = s->depth < 2             ? 0
+	    : d0 < PYD_FAR + PYD_FAR ? 0
+	    : d1 < PYD_FAR + PYD_FAR ? 1
+	                             : !s->win_last;
+	PYD_BARRIER(i);
+	i &= 1;
+	s->win_last = i;
+	base = i << 10;
+	PYD_BARRIER(base);
+	base &= 1024;
+	s->win_len[i] = 0;
+	s->win_addr[i] = addr;
 	/* The neighbourhood of the last object is worth a long read: a list's items, a dict's keys. */
-	s->win_len = 0;
-	if (delta < PYD_FAR + PYD_FAR) {
-		s->win_addr = addr;
-		if (!PYD_READ(s->window, PYD_FAR, addr)) {
-			s->win_len = PYD_FAR;
-			return 0;
+	if (s->depth > 1 && (i ? d1 : d0) < PYD_FAR + PYD_FAR) {
+		if (!PYD_READ(s->window + base, PYD_FAR, addr)) {
+			s->win_len[i] = PYD_FAR;
+			return (int)base;
 		}
 	}
-	s->win_addr = addr;
-	if (need <= PYD_NEAR && !PYD_READ(s->window, PYD_NEAR, addr)) {
-		s->win_len = PYD_NEAR;
-		return 0;
+	if (need <= PYD_NEAR && !PYD_READ(s->window + base, PYD_NEAR, addr)) {
+		s->win_len[i] = PYD_NEAR;
+		return (int)base;
 	}
 	/* At the edge of what is mapped, or with absent pages: no byte more than there must be. */
 	edge = PYD_PAGE - (__u32)(addr & (PYD_PAGE - 1));
@@ -208,10 +243,10 @@ PYD_FN int pyd__window(struct pyd_state *s, __u64 addr, __u32 need)
 	PYD_BARRIER(edge);
 	if (edge > PYD_FAR)
 		return -1;
-	if (PYD_READ_SLOW(s->window, edge, addr))
+	if (PYD_READ_SLOW(s->window + base, edge, addr))
 		return -1;
-	s->win_len = edge;
-	return 0;
+	s->win_len[i] = edge;
+	return (int)base;
 }
 
 /* Opens a frame for the container whose node is about to be at s->out. NULL: too deep. */
@@ -333,7 +368,8 @@ PYD_FN void pyd__emit_bytes(struct pyd_state *s, __u8 kind, __u8 flags, __u64 ad
 	s->out = at + ((size + 7) & ~7u);
 	if (!size)
 		return;
-	if (win >= 0 && size <= PYD_INLINE_MAX && (__u32)win + size <= s->win_len) {
+	if (win >= 0 && size <= PYD_INLINE_MAX &&
+	    ((__u32)win & 1023) + size <= pyd__win_len(s, (__u32)win)) {
 		for (i = 0; i < PYD_INLINE_MAX / 8; i++) {
 			__u64 w = pyd__win64(s, (__u32)win + i * 8);
 

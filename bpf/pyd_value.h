@@ -20,7 +20,7 @@ PYD_FN void pyd__str(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 	__u8 kind;
 
 	if (compact) {
-		data_win = win + (ascii ? l->str_ascii : l->str_compact);
+		data_win = pyd__win_behind(win, ascii ? l->str_ascii : l->str_compact);
 	} else {
 		win = pyd__window(s, obj, l->str_any + 8u);
 		if (win < 0) {
@@ -93,7 +93,7 @@ PYD_FN void pyd__int(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 		}
 	}
 	pyd__emit_bytes(s, PT_K_BIGINT, negative ? PT_F_NEG : 0, obj + l->int_digits + dropped * 4,
-	                stored * 4, cut ? -1 : win + l->int_digits, digits, cut);
+	                stored * 4, cut ? -1 : pyd__win_behind(win, l->int_digits), digits, cut);
 }
 
 PYD_FN void pyd__bytes(struct pyd_state *s, __u8 kind, __u64 data, __u64 size, int win)
@@ -311,7 +311,8 @@ PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 ob
 		          pyd__win64(s, win + l->list_items), 0);
 		break;
 	case PT_KNOWN_BYTES:
-		pyd__bytes(s, PT_K_BYTES, obj + l->bytes_data, size, win + l->bytes_data);
+		pyd__bytes(s, PT_K_BYTES, obj + l->bytes_data, size,
+		           pyd__win_behind(win, l->bytes_data));
 		break;
 	case PT_KNOWN_BYTEARRAY:
 		pyd__bytes(s, PT_K_BYTEARRAY, pyd__win64(s, win + l->bytearray_start), size, -1);

@@ -17,7 +17,7 @@
  *
  * What is fast. A read of user memory costs the same for 8 and for 144 bytes, so an object is read
  * once and generously; when the next object lies close behind the last one, 1 KiB is read, and the
- * neighbours are decoded from it (the sliding window). Types are recognised by address; tp_flags is
+ * neighbours are decoded from it (two sliding windows). Types are recognised by address; tp_flags is
  * read for others only. Pointers of items are read up to 64 at a time.
  *
  * What is trusted. Nothing from the process: each offset into state is masked, each length capped by
@@ -205,7 +205,7 @@ PYD_FN int pyd__start(struct pyd_state *s, const struct pt_site *site, __u64 arg
 	f->left = size > 0xffffffffu ? 0xffffffffu : (__u32)size;
 	f->budget = PYD_MAX_ITEMS;
 	/* small tuples: the pointers came with the header */
-	if (size <= 4 && (__u32)win + l->tuple_items + 32 <= s->win_len) {
+	if (size <= 4 && (__u32)win + l->tuple_items + 32 <= pyd__win_len(s, (__u32)win)) {
 		f->words[0] = pyd__win64(s, win + l->tuple_items);
 		f->words[1] = pyd__win64(s, win + l->tuple_items + 8);
 		f->words[2] = pyd__win64(s, win + l->tuple_items + 16);

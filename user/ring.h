@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The consumer's side of a BPF ring buffer, as libbpf's ring_buffer__consume(), but for one thing: it
- * gives space back to the producers once for many records, not after each. The position it writes lies
- * in a cache line that every producer reads for every record: giving it back each time costs the traced
- * programs, not us (measured by `make bench`).
+ * The consumer's side of a BPF ring buffer, as libbpf's ring_buffer__consume(), but for two things: a
+ * drain is bounded, for a producer that never pauses would keep it for ever (libbpf got
+ * ring_buffer__consume_n() in 1.5, Debian 12 has 1.1); and space is given back to the producers once for
+ * many records, since the position lies in a cache line that each of them reads for each record.
  */
 #ifndef PYTRAIL_RING_H
 #define PYTRAIL_RING_H

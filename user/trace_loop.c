@@ -294,7 +294,8 @@ void trace_loop__run(struct trace_loop *l)
 			busy_ns = now; /* sweep from now on, even if the ring is empty yet */
 		if (session__drain(l->session) > 0)
 			busy_ns = now;
-		else if (!l->done && l->hooks.idle)
+		/* after each sweep, not only when nothing comes: a line is not held back by the next ones */
+		if (!l->done && l->hooks.idle)
 			l->hooks.idle(l->ctx);
 		if (now - busy_ns >= SWEEP_LINGER_NS || now - l->housekeeping_ns >= HOUSEKEEPING_NS)
 			trace_loop__housekeeping(l, now);

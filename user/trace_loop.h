@@ -20,7 +20,7 @@ struct trace_loop;
 struct trace_hooks {
 	/* A record of any kind. Not 0: trace_loop__run() ends with the record. */
 	session_record_fn record;
-	void (*idle)(void *ctx); /* the ring is empty for now */
+	void (*idle)(void *ctx); /* what was waiting in the ring is handed on */
 	/* Does what is due by the clock; returns in how many milliseconds to be called next, -1: never. It is
 	 * called more often than that. now: CLOCK_MONOTONIC, nanoseconds. */
 	int (*due)(void *ctx, uint64_t now);
