@@ -154,8 +154,8 @@ def build(tmp_path, *flags):
 class Embedding:
     """The program at its first line of output: it has no Python in it yet, if it is not linked so."""
 
-    def __init__(self, program, library, code):
-        self.process = subprocess.Popen([program, library, code], text=True, env=util.python_env(),
+    def __init__(self, *words):
+        self.process = subprocess.Popen(words, text=True, env=util.python_env(),
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == "ready\n"
 
@@ -231,6 +231,27 @@ def test_an_executable_that_needs_a_new_library(tmp_path, library):
     assert said and not any("missing" in line for line in said)
     first, second = (imports(tracer.records(), pid) for pid in runs)
     assert first == second and len(first) > 10
+
+
+@needs_libpython
+def test_another_mount_namespace(tmp_path, library):
+    """The library's name means nothing here: it is found in the root of the process that is held."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    build(tmp_path, "-Wl,--no-as-needed", library, f"-Wl,-rpath,{elsewhere}")
+    script = f"mount --bind {tmp_path} {elsewhere} && exec {elsewhere}/embed - 'import json'"
+    runs = []
+    with Tracer("-o", "json", "-e", "import", "--hold-new=20000") as tracer:
+        wait_ready(tracer, "is held")
+        for _ in range(2):
+            with Embedding("unshare", "-m", "sh", "-c", script) as process:
+                process.finish()
+                runs.append(process.process.pid)
+        assert tracer.stop() == 0
+    first, second = (imports(tracer.records(), pid) for pid in runs)
+    assert first == second and len(first) > 10
+    own = [line for line in tracer.stderr.splitlines() if str(tmp_path) in line]
+    assert own and not any("missing" in line for line in own)
 
 
 # --- holding, and what must not come of it ---------------------------------------------------
