@@ -19,6 +19,7 @@
 #include "ldso.h"
 #include "proc_maps.h"
 #include "util/buf.h"
+#include "util/log.h"
 
 /* Not to hang on a fifo, nor to take a terminal. */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
@@ -27,6 +28,7 @@ struct discover {
 	struct file_table *files;
 	struct buf maps;
 	size_t denied;
+	bool said_full;
 };
 
 struct discover *discover__new(void)
@@ -67,6 +69,12 @@ static int analyse(struct discover *d, int fd, const struct stat *st, bool overl
 	if (err && err != -ENOEXEC)
 		return err;
 	err = file_table__add(d->files, st, overlay, b);
+	if (err == -EMFILE && !d->said_full) {
+		d->said_full = true;
+		log__warn("%s is not looked at, nor are others that are new: there are more Python "
+		          "files than half of the descriptors that pytrail may have (ulimit -n)",
+		          name);
+	}
 	if (err)
 		return err;
 	*out = b;

@@ -204,8 +204,10 @@ static bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
 		proof__attached(t->proof, b);
 	if (ret >= 0)
 		return true;
-	if (ret == -ENOENT)
+	/* each look at the processes comes by here again */
+	if (ret == -ENOENT || ret == b->said)
 		return false;
+	b->said = ret;
 	log__error("cannot attach to %s: %s%s", b->path, strerror(-ret),
 	           ret == -EPERM || ret == -EACCES ? "; see 'pytrail check'" : "");
 	return false;
