@@ -77,12 +77,15 @@ static bool take_short(struct words *w, const char *word, size_t len, struct py_
 
 struct py_argv py_argv__parse(const char *argv, size_t len)
 {
-	struct words w = {argv, argv + len};
+	struct words w = {argv, argv};
 	struct py_argv out = {0};
 	const char *word;
 	size_t n;
 
-	if (!argv || !words__next(&w, &word, &n))
+	if (!argv)
+		return out;
+	w.end += len;
+	if (!words__next(&w, &word, &n))
 		return out;
 	while (words__next(&w, &word, &n)) {
 		if (n == 1 && word[0] == '-')
