@@ -149,6 +149,18 @@ PYD_FN void pyf__emit_character(struct pyd_state *s, __u32 c)
 	s->out += 16;
 }
 
+/* A string whose end is to be looked for, in further steps. NULL builds None. */
+PYD_FN void pyf__measure(struct pyd_state *s, __u8 kind, __u64 addr)
+{
+	if (!addr) {
+		pyd__emit0(s, PT_K_NONE);
+		return;
+	}
+	s->format.wide = addr;
+	s->format.wide_chars = 0;
+	s->format.wide_kind = kind;
+}
+
 /* C memory: NUL-terminated, read by further steps, or with `#` as long as the next argument says. */
 PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 {
@@ -164,13 +176,7 @@ PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 			return;
 		}
 	}
-	if (!addr) {
-		pyd__emit0(s, PT_K_NONE);
-		return;
-	}
-	s->format.wide = addr;
-	s->format.wide_chars = 0;
-	s->format.wide_kind = kind;
+	pyf__measure(s, kind, addr);
 }
 
 /*
@@ -232,13 +238,7 @@ PYD_FN void pyf__wide(struct pyd_state *s, int with_length)
 			return;
 		}
 	}
-	if (!addr) {
-		pyd__emit0(s, PT_K_NONE);
-		return;
-	}
-	s->format.wide = addr;
-	s->format.wide_chars = 0;
-	s->format.wide_kind = PT_K_STR4;
+	pyf__measure(s, PT_K_STR4, addr);
 }
 
 /* Looks through one chunk of a wchar_t string for its end; then the string is a leaf like any other. */

@@ -97,6 +97,20 @@ static void add_part(struct search *s, const struct code_range *from, uint64_t t
 
 enum follow { NOTHING, JUMPS, CALLS };
 
+/* The bytes of a part, as many of them as are looked at; NULL: it is no code. */
+static const uint8_t *part_code(const struct search *s, const struct code_range *part, size_t *len)
+{
+	const uint8_t *code = elf_image__code(s->image, part->start, len);
+
+	if (!code)
+		return NULL;
+	if (part->end - part->start < *len)
+		*len = part->end - part->start;
+	if (*len > FUNCTION_MAX)
+		*len = FUNCTION_MAX;
+	return code;
+}
+
 /* Whether there is a call of a callee in this part, and where the first one is; notes where the jumps
  * or calls in it lead to. */
 static bool search_part(struct search *s, const struct code_range *part, enum follow follow,
@@ -108,13 +122,9 @@ static bool search_part(struct search *s, const struct code_range *part, enum fo
 	uint64_t target;
 	size_t len;
 
-	code = elf_image__code(s->image, part->start, &len);
+	code = part_code(s, part, &len);
 	if (!code)
 		return false;
-	if (part->end - part->start < len)
-		len = part->end - part->start;
-	if (len > FUNCTION_MAX)
-		len = FUNCTION_MAX;
 	for (size_t pos = 0; pos < len; pos += insn.i.length) {
 		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
 			break;
@@ -151,13 +161,9 @@ static bool search_variadic(struct search *s, const struct code_range *part, uin
 	bool has_format = false;
 	size_t len;
 
-	code = elf_image__code(s->image, part->start, &len);
+	code = part_code(s, part, &len);
 	if (!code)
 		return false;
-	if (part->end - part->start < len)
-		len = part->end - part->start;
-	if (len > FUNCTION_MAX)
-		len = FUNCTION_MAX;
 	for (size_t pos = 0; pos < len; pos += insn.i.length) {
 		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
 			return false;
