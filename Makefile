@@ -36,6 +36,10 @@ LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zl
 	echo -lbpf -lelf -lz -llzma)
 # The full screen of `pytrail top`.
 LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
+# Small and always there; heavy libraries of sinks are loaded when used (user/util/dynlib.h).
+LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs yaml-0.1 jansson libseccomp libcap-ng 2>/dev/null || \
+	echo -lyaml -ljansson -lseccomp -lcap-ng) -lpthread -lm
+CPPFLAGS += $(if $(STATIC),-DPYTRAIL_STATIC)
 # Debian has no static Zydis: a static build knows no probes but USDT there.
 ifneq ($(if $(STATIC),$(findstring /,$(shell $(CC) -print-file-name=libZydis.a)),yes),)
 LDLIBS += -lZydis

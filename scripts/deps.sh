@@ -22,6 +22,17 @@ table() {
 	build  -                           liblzma-dev                  xz-devel
 	build  -                           libzydis-dev                 zydis-devel
 	build  -                           libncurses-dev               ncurses-devel
+	build  -                           libyaml-dev                  libyaml-devel
+	build  -                           libjansson-dev               jansson-devel
+	build  -                           libseccomp-dev               libseccomp-devel
+	build  -                           libcap-ng-dev                libcap-ng-devel
+	build  -                           libcurl4-openssl-dev         libcurl-devel
+	build  -                           librdkafka-dev               librdkafka-devel
+	build  -                           libssl-dev                   openssl-devel
+	build  -                           libsystemd-dev               systemd-devel
+	build  -                           librelp-dev                  librelp-devel
+	build  -                           libmicrohttpd-dev            libmicrohttpd-devel
+	build  -                           libzstd-dev                  libzstd-devel
 	build  -                           libc6-dev                    glibc-devel
 	build  -                           linux-libc-dev               kernel-headers
 	build  has_cmd:pkg-config          pkgconf|pkg-config           pkgconf-pkg-config
@@ -48,7 +59,6 @@ table() {
 	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
 	all    has_cmd:zstd                zstd                         zstd
 	all    has_cmd:musl-gcc            musl-tools                   musl-gcc
-	all    -                           libssl-dev                   openssl-devel
 	all    -                           libffi-dev                   libffi-devel
 	END
 }

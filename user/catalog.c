@@ -4,6 +4,7 @@
 
 #include "catalog.h"
 #include "audit_events.h"
+#include "util/nearest_word.h"
 
 #define CATALOG_COUNT (sizeof(catalog_events) / sizeof(catalog_events[0]))
 
@@ -82,55 +83,15 @@ const struct catalog_signature *catalog__signature(const struct catalog_event *e
 	return NULL;
 }
 
-/* No event's name is longer: NAME_MAX of scripts/gen-events.py. */
-#define NEAREST_LEN 64
-
-/*
- * How many insertions, deletions, replacements and swaps of neighbours make b of a (optimal string
- * alignment), letters compared without case. Both are shorter than NEAREST_LEN.
- */
-static unsigned int edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	uint8_t rows[3][NEAREST_LEN + 1], *before = rows[0], *last = rows[1], *row = rows[2],
-					  *free_row;
-	size_t i, j;
-	int best;
-
-	for (j = 0; j <= b_len; j++)
-		last[j] = (uint8_t)j;
-	for (i = 1; i <= a_len; i++) {
-		row[0] = (uint8_t)i;
-		for (j = 1; j <= b_len; j++) {
-			/* ASCII only: 0x20 is the case of a letter, and near enough for the rest. */
-			bool same = (a[i - 1] | 0x20) == (b[j - 1] | 0x20);
-
-			best = last[j - 1] + !same;
-			if (last[j] + 1 < best)
-				best = last[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			row[j] = (uint8_t)best;
-		}
-		free_row = before;
-		before = last;
-		last = row;
-		row = free_row;
-	}
-	return last[b_len];
-}
-
 /* The distance of an event to a name, where `listdir` is near to `os.listdir`; ~0: too far. */
 static unsigned int nearest_cost(const struct catalog_event *event, const char *name, size_t len)
 {
 	const char *dot = strrchr(event->name, '.');
-	unsigned int cost = edit_distance(event->name, event->name_len, name, len), bare;
+	unsigned int cost = word__distance(event->name, event->name_len, name, len), bare;
 
 	if (dot && !memchr(name, '.', len)) {
-		bare = edit_distance(dot + 1, event->name_len - (size_t)(dot + 1 - event->name),
-		                     name, len) +
+		bare = word__distance(dot + 1, event->name_len - (size_t)(dot + 1 - event->name),
+		                      name, len) +
 		       1;
 		if (bare < cost)
 			cost = bare;
@@ -145,7 +106,7 @@ size_t catalog__nearest(const char *name, const char **out, size_t max)
 
 	if (max > sizeof(costs) / sizeof(costs[0]))
 		max = sizeof(costs) / sizeof(costs[0]);
-	if (!len || len >= NEAREST_LEN || !max)
+	if (!len || len > WORD_DISTANCE_MAX || !max)
 		return 0;
 	for (i = 0; i < CATALOG_COUNT; i++) {
 		cost = nearest_cost(&catalog_events[i], name, len);

@@ -6,8 +6,7 @@
 #include "cmd_help.h"
 #include "commands.h"
 #include "util/log.h"
-
-#define NAME_MAX_LEN 32
+#include "util/nearest_word.h"
 
 void help__overview(void)
 {
@@ -23,51 +22,13 @@ void help__overview(void)
 	       "lost.\n");
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Levenshtein's distance; both are at most NAME_MAX_LEN long. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LEN + 1];
-	size_t la = strlen(a), lb = strlen(b);
-
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= la; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= lb; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[lb];
-}
-
 static const char *nearest(const char *name)
 {
-	const char *best = NULL;
-	size_t best_distance = 4; /* further away it is another word */
+	struct nearest_word near = {.wanted = name};
 
-	if (strlen(name) > NAME_MAX_LEN)
-		return NULL;
-	for (size_t i = 0; i < commands_cnt; i++) {
-		size_t d = distance(name, commands[i].name);
-
-		if (d < best_distance && d < strlen(commands[i].name)) {
-			best_distance = d;
-			best = commands[i].name;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < commands_cnt; i++)
+		nearest_word__offer(&near, commands[i].name);
+	return near.best;
 }
 
 int help__unknown(const char *name)

@@ -13,6 +13,7 @@
 #include "pattern.h"
 #include "selection.h"
 #include "util/log.h"
+#include "util/setting_text.h"
 
 enum {
 	OPT_DURATION = 256,
@@ -76,33 +77,10 @@ static const struct option long_options[] = {
 /* A whole number with an optional K, M or G (powers of 1024). 0 or -EINVAL. */
 static int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
-	unsigned long long v;
-	char *end;
-	int shift = 0;
+	uint64_t v;
 
-	if (text[0] < '0' || text[0] > '9')
+	if (setting__parse_size(text, &v))
 		return -EINVAL;
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	switch (*end) {
-	case 'k':
-	case 'K':
-		shift = 10;
-		break;
-	case 'm':
-	case 'M':
-		shift = 20;
-		break;
-	case 'g':
-	case 'G':
-		shift = 30;
-		break;
-	}
-	if (shift)
-		end++;
-	if (errno || *end || v > UINT64_MAX >> shift)
-		return -EINVAL;
-	v <<= shift;
 	if (v < min || v > max)
 		return -ERANGE;
 	*out = v;

@@ -4,7 +4,7 @@
 
 PYHOST_SRC := tests/pythons/hostdecode.c user/pymem.c user/layouts.c user/reader.c user/catalog.c \
 	$(filter-out %/json_schema.c,$(wildcard user/format/json*.c)) user/format/when.c \
-	user/util/buf.c user/util/base64.c user/util/log.c
+	user/util/buf.c user/util/base64.c user/util/log.c user/util/nearest_word.c
 PYHOST_OBJ := $(PYHOST_SRC:%.c=build/pyhost/%.o)
 
 build/pyhost/%.o: %.c | $(GEN)/audit_events.h $(GEN)/layouts_table.h
