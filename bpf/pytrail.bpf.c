@@ -11,6 +11,7 @@
 #include "bpf/maps.bpf.h"
 #include "bpf/counters.bpf.h"
 #include "bpf/task.bpf.h"
+#include "bpf/tasks.bpf.h"
 #include "bpf/probe.bpf.h"
 #include "bpf/select.bpf.h"
 #include "bpf/emit.bpf.h"
@@ -98,4 +99,10 @@ int BPF_PROG(watch_exit, struct task_struct *p)
 	bpf_map_delete_elem(&tracked, &tgid);
 	emit__process(PT_REC_EXIT, p);
 	return 0;
+}
+
+SEC("iter/task")
+int each_task(struct bpf_iter__task *ctx)
+{
+	return tasks__write(ctx);
 }

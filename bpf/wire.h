@@ -52,6 +52,8 @@ enum pt_rec_kind {
 	PT_REC_PROCESS = 64,   /* struct pt_process: facts of a process, before its first event */
 	PT_REC_LOST = 65,      /* struct pt_lost */
 	PT_REC_CALL_SITE = 66, /* struct pt_call_site: before the process's first event from there */
+	PT_REC_ATTACH = 67,    /* struct pt_attach: the process's events are seen from now on */
+	PT_REC_DETACH = 68,    /* struct pt_attach: they are seen no more */
 };
 
 #define PT_UNSET_ID 0xffffffffu /* of a login uid or an audit session: there is none */
@@ -199,6 +201,32 @@ struct pt_call_site {
 	__u64 offset; /* in the function; without one, link-time address in the file; ~0: not known */
 	__u32 module_len;
 	__u32 symbol_len;
+};
+
+enum pt_attach_flags {
+	PT_ATTACH_LATE = 1 << 0, /* it may have raised events before */
+	PT_ATTACH_FREE_THREADED = 1 << 1,
+};
+
+enum pt_detach_reason {
+	PT_DETACH_NONE = 0, /* of PT_REC_ATTACH */
+	PT_DETACH_EXIT = 1, /* the process has ended */
+	PT_DETACH_EXEC = 2, /* it executes another file: when that is a Python, PT_REC_ATTACH follows */
+	PT_DETACH_FILE = 3, /* the file's probes were taken away */
+	PT_DETACH_END = 4,  /* tracing ends */
+};
+
+/* Between PT_REC_ATTACH and the next PT_REC_DETACH of a process its events are seen. The path of the file
+ * that is probed follows, padded to 8. */
+struct pt_attach {
+	struct pt_rec rec; /* task.tid is that of the process */
+	__u64 late_ns;     /* PT_ATTACH_LATE: for how long it had run by then */
+	__u32 py_version;  /* PY_VERSION_HEX of the interpreter, 0: not known */
+	__u32 file_len;
+	__u8 probe;  /* enum pt_probe */
+	__u8 flags;  /* enum pt_attach_flags */
+	__u8 reason; /* enum pt_detach_reason */
+	__u8 reserved[5];
 };
 
 enum pt_lost_cause {
@@ -399,6 +427,7 @@ _Static_assert(sizeof(struct pt_audit) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
 _Static_assert(sizeof(struct pt_process) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_call_site) == 96 + 24, "wire");
+_Static_assert(sizeof(struct pt_attach) == 96 + 24, "wire");
 _Static_assert(sizeof(struct pt_lost) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_lost_key) == 8, "wire");
 _Static_assert(sizeof(struct pt_lost_value) == 24 + 80, "wire");

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "layouts.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define LINKS_MAX (BINARY_SITES_MAX > BINARY_ENTRIES_MAX ? BINARY_SITES_MAX : BINARY_ENTRIES_MAX)
@@ -297,6 +298,7 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 		attach__drop(a, b);
 		return err;
 	}
+	b->attached_ns = clock__monotonic();
 	log__debug("attached %zu %s site%s of %s (CPython %s%s)", f->cnt,
 	           probe == PT_PROBE_USDT ? "usdt" : "uprobe", f->cnt == 1 ? "" : "s", b->path,
 	           b->py_version_text, b->free_threaded ? ", free-threaded" : "");

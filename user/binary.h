@@ -64,6 +64,7 @@ struct binary {
 	uint64_t builtin_start; /* as in struct pt_site */
 	uint64_t builtin_end;
 	char missing[256];       /* what uprobes cannot see in this file, for people; "": nothing */
+	uint64_t attached_ns;    /* attach__binary()'s: when, CLOCK_MONOTONIC */
 	int said;                /* the caller's: the -errno that was said of it last */
 	unsigned int generation; /* the caller's: of the last look that found a process of it */
 	size_t segments_cnt;     /* executable ones */

@@ -29,11 +29,12 @@ struct trace {
 
 static int on_record(void *ctx, const void *record, size_t size)
 {
+	const struct pt_rec *rec = reader__header(record, size);
 	struct trace *t = ctx;
 	int ret;
 
-	/* --max-events: what came behind the last one is not wanted */
-	if (t->limit_reached)
+	/* --max-events: what came behind the last one is not wanted, but for how it ended */
+	if (t->limit_reached && (!rec || rec->kind != PT_REC_DETACH))
 		return 0;
 	ret = output__record(t->output, record, size);
 	if (ret < 0)

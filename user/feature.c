@@ -127,6 +127,18 @@ static bool probe_tp_mmap(void)
 	return tracepoint_loads("vm_unmapped_area", insns, sizeof(insns) / sizeof(insns[0]));
 }
 
+/* To find processes that are there already, with the exact time of their start. */
+static bool probe_task_iter(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
+	int id = libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER);
+
+	if (id <= 0)
+		return false;
+	opts.attach_btf_id = (uint32_t)id;
+	return loads(BPF_PROG_TYPE_TRACING, return_0, 2, &opts);
+}
+
 static bool probe_attach_cookie(void)
 {
 	/* not libbpf_probe_bpf_helper(): it takes a refusal for want of privileges for a yes */
@@ -313,6 +325,19 @@ static const struct {
 				.purpose =
 					"to attach libpython before a program that loads it late "
 					"runs it; without it the program is found after seconds",
+				.cure = NEWER_KERNEL,
+			},
+		},
+	[FEATURE_TASK_ITER] =
+		{
+			probe_task_iter,
+			{
+				.name = "iterator of tasks",
+				.since = "Linux 5.8 (eaaacd23910f)",
+				.needs_bpf = true,
+				.purpose =
+					"to tell (--processes) that a process is attached before "
+					"its first event",
 				.cure = NEWER_KERNEL,
 			},
 		},

@@ -326,13 +326,17 @@ static int put_process(struct output *o, const struct pt_rec *rec, const char *w
 
 	if (!selection__wants_uid(o->opts.selection, rec->task.uid))
 		return 0;
-	p = process_table__known(o->processes, &rec->task, o->opts.live && rec->kind == PT_REC_EXEC,
-	                         &fresh);
+	/* what is in a file was known then, though perhaps nothing could be read of it */
+	if (rec->kind == PT_REC_ATTACH || !o->opts.live)
+		process_table__meet(o->processes, &rec->task);
+	p = process_table__known(
+		o->processes, &rec->task,
+		o->opts.live && (rec->kind == PT_REC_EXEC || rec->kind == PT_REC_ATTACH), &fresh);
 	if (!p || !is_selected(o, p, &rec->task))
 		return 0;
 	track(o, p, &rec->task);
 	if ((fresh && o->opts.record && record_process(o, p, rec)) ||
-	    to_record_file(o, rec, sizeof(*rec)))
+	    to_record_file(o, rec, rec->size))
 		return o->err;
 	seq = o->seq++;
 	for (size_t i = 0; i < o->branches_cnt; i++) {
@@ -359,6 +363,17 @@ static int output__exit(struct output *o, const struct pt_rec *rec)
 	process_table__exit(o->processes, &rec->task);
 	call_sites__exit(o->call_sites, &rec->task);
 	return err;
+}
+
+static int output__attach(struct output *o, const struct pt_rec *rec, size_t size)
+{
+	const char *file;
+
+	if (!reader__attach(rec, size, &file))
+		return output__malformed(o, rec);
+	if (!o->opts.processes)
+		return 0;
+	return put_process(o, rec, rec->kind == PT_REC_ATTACH ? "attach" : "detach");
 }
 
 int output__record(struct output *o, const void *record, size_t size)
@@ -393,6 +408,9 @@ int output__record(struct output *o, const void *record, size_t size)
 		return output__exec(o, rec);
 	case PT_REC_EXIT:
 		return output__exit(o, rec);
+	case PT_REC_ATTACH:
+	case PT_REC_DETACH:
+		return output__attach(o, rec, size);
 	case PT_REC_FORK:
 		if (o->opts.live)
 			process_table__fork(o->processes, &rec->task);

@@ -46,6 +46,18 @@ const struct pt_lost *reader__lost(const void *record, size_t size)
 	return record;
 }
 
+const struct pt_attach *reader__attach(const void *record, size_t size, const char **file)
+{
+	const struct pt_rec *rec = reader__header(record, size);
+	const struct pt_attach *a = record;
+
+	if (!rec || (rec->kind != PT_REC_ATTACH && rec->kind != PT_REC_DETACH) ||
+	    size < sizeof(*a) || a->file_len > size - sizeof(*a))
+		return NULL;
+	*file = (const char *)(a + 1);
+	return a;
+}
+
 /* Whether a leaf of that kind may have `len` bytes, its length prefix taken off. */
 static bool leaf_size_ok(uint8_t kind, size_t len)
 {

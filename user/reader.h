@@ -51,6 +51,9 @@ int reader__audit(const void *record, size_t size, struct event *out);
 const struct pt_rec *reader__header(const void *record, size_t size);
 const struct pt_lost *reader__lost(const void *record, size_t size);
 
+/* The path of the file is not terminated. NULL when malformed, or another kind. */
+const struct pt_attach *reader__attach(const void *record, size_t size, const char **file);
+
 struct process_facts {
 	/* NULL when not known; not terminated */
 	const char *exe, *argv, *cwd, *container, *cgroup, *ancestry, *venv;

@@ -18,6 +18,7 @@
 #include "pattern.h"
 #include "selection.h"
 #include "ring.h"
+#include "util/buf.h"
 #include "util/log.h"
 
 #include "pytrail.skel.h"
@@ -33,6 +34,9 @@ struct session {
 
 /* A producer that never pauses must not keep the collector from its signals and timers. */
 #define DRAIN_MAX 65536
+
+/* Bytes of what one read of the iterator may give (8 pages, kernel/bpf/bpf_iter.c). */
+#define TASKS_ROOM 32768
 
 static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -95,6 +99,7 @@ static int session__configure(struct session *s, const struct session_options *o
 	bpf_program__set_autoload(skel->progs.entry_plain, !sleepable);
 	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
 	bpf_program__set_autoload(skel->progs.watch_map, feature__has(FEATURE_TP_MMAP));
+	bpf_program__set_autoload(skel->progs.each_task, o->tasks && feature__has(FEATURE_TASK_ITER));
 	err = bpf_map__set_max_entries(skel->maps.slots, skel->rodata->cfg_slots);
 	/* twice as many as can be: a hash map may refuse the last few */
 	if (!err && o->patterns)
@@ -256,6 +261,9 @@ static int session__load(struct session *s, const struct session_options *opts)
 		if (!s->skel->links.watch_map)
 			return -errno;
 	}
+	/* without it processes are told at their first event */
+	if (bpf_program__fd(s->skel->progs.each_task) >= 0)
+		s->skel->links.each_task = bpf_program__attach_iter(s->skel->progs.each_task, NULL);
 	if (opts->follow) {
 		s->skel->links.follow_fork = bpf_program__attach(s->skel->progs.follow_fork);
 		if (!s->skel->links.follow_fork)
@@ -374,6 +382,28 @@ size_t session__selected(const struct session *s)
 
 	session__each_selected(s, count_one, &n);
 	return n;
+}
+
+int session__tasks(void *session, struct buf *out)
+{
+	struct session *s = session;
+	ssize_t n = 0;
+	int fd, err;
+
+	if (!s->skel->links.each_task)
+		return -EOPNOTSUPP;
+	fd = bpf_iter_create(bpf_link__fd(s->skel->links.each_task));
+	if (fd < 0)
+		return fd;
+	while (buf__reserve(out, TASKS_ROOM)) {
+		n = read(fd, out->data + out->len, out->cap - out->len);
+		if (n <= 0)
+			break;
+		out->len += (size_t)n;
+	}
+	err = out->failed ? -ENOMEM : n < 0 ? -errno : 0;
+	close(fd);
+	return err;
 }
 
 int session__fd(const struct session *s)

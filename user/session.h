@@ -13,6 +13,7 @@
 
 #include "attach.h"
 
+struct buf;
 struct session;
 struct pattern_list;
 struct pt_task;
@@ -27,6 +28,7 @@ struct session_options {
 	bool kernel_pid; /* the kernel's own pid filter is used: no look-up at each event */
 	bool follow;     /* children of selected processes too */
 	enum probe_mode probe;
+	bool tasks;      /* session__tasks() will be called */
 	bool names_only; /* no arguments are decoded: events cost their programs less */
 	const struct pattern_list *patterns; /* or NULL */
 	const struct selection *selection;   /* or NULL */
@@ -63,6 +65,9 @@ void session__track(struct session *s, pid_t pid);
 /* The kernel drops the events of this process from now on, for as long as it executes nothing else and stays
  * in its control group. */
 void session__unwanted(struct session *s, const struct pt_task *task);
+
+/* Appends a struct pt_task of each process that there is. 0; -EOPNOTSUPP: not with this kernel; or -errno. */
+int session__tasks(void *session, struct buf *out);
 
 /* Becomes readable when the programs wake the collector. */
 int session__fd(const struct session *s);

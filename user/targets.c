@@ -17,6 +17,7 @@
 #include "discover.h"
 #include "hold.h"
 #include "installed.h"
+#include "presence.h"
 #include "proof.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -47,6 +48,7 @@ struct targets {
 	struct discover *discover;
 	struct session *session;
 	struct proof *proof;
+	struct presence *presence;
 	struct target *list;
 	size_t cnt;
 	bool kernel_pid;
@@ -224,7 +226,9 @@ static int on_found(void *ctx, const struct discovered *found)
 		return 0;
 	}
 	proof__found(t->proof, found->pid, found->binary, found->bias);
-	targets__attach_file(t, found->binary, -1);
+	if (targets__attach_file(t, found->binary, -1))
+		presence__found(t->presence, found->pid, found->binary, t->opts->probe,
+		                PRESENCE_LATE);
 	return 0;
 }
 
@@ -247,12 +251,14 @@ static void on_installed(void *ctx, const char *path)
 	targets__attach_path(ctx, path, false);
 }
 
-int targets__attach(struct targets *t, struct session *s, struct proof *proof)
+int targets__attach(struct targets *t, struct session *s, struct proof *proof,
+                    struct presence *presence)
 {
 	size_t i, ok = 0;
 
 	t->session = s;
 	t->proof = proof;
+	t->presence = presence;
 	if (t->child) {
 		if (session__select(s, child__pid(t->child)))
 			return EXIT_FAIL;
@@ -263,6 +269,7 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof)
 	}
 	if (whole_host(t)) {
 		discover__all(t->discover, on_found, t);
+		presence__flush(presence);
 		installed__each(t->opts->interpreters, true, on_installed, t);
 		log__info("tracing every process of %zu Python file%s; Ctrl-C ends it",
 		          attach__files(session__attach(s)),
@@ -272,31 +279,55 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof)
 	for (i = 0; i < t->cnt; i++) {
 		proof__found(proof, t->list[i].pid, t->list[i].binary, t->list[i].bias);
 		if (!session__select(s, t->list[i].pid) &&
-		    targets__attach_file(t, t->list[i].binary, t->list[i].pid))
+		    targets__attach_file(t, t->list[i].binary, t->list[i].pid)) {
+			presence__found(presence, t->list[i].pid, t->list[i].binary, t->opts->probe,
+			                PRESENCE_LATE);
 			ok++;
+		}
 	}
+	presence__flush(presence);
 	if (!ok)
 		return EXIT_CANNOT_TRACE;
 	log__info("tracing %zu process%s; Ctrl-C ends it", ok, ok == 1 ? "" : "es");
 	return -1;
 }
 
-/* Attaches what a process was found to run. late: it has run it before this. */
-static void targets__found(struct targets *t, const struct discovered *found, bool late)
+/* That the events of a process are seen. rec: the kernel's word of it, or NULL. */
+static void targets__tell(struct targets *t, const struct discovered *found,
+                          const struct pt_rec *rec, enum presence_late late)
 {
-	found->binary->generation = t->generation;
-	if (attach__has(session__attach(t->session), found->binary))
-		return;
+	if (rec)
+		presence__heard(t->presence, rec, found->binary, t->opts->probe, late);
+	else
+		presence__found(t->presence, found->pid, found->binary, t->opts->probe, late);
+}
+
+/* Attaches what a process was found to run. late: it has run it before this. True: its events are seen. */
+static bool targets__attach_found(struct targets *t, const struct discovered *found, bool late)
+{
 	if (!can_trace(t, found->binary)) {
 		if (found->new_binary)
 			say_cannot(t, found->binary, found->pid, false);
-		return;
+		return false;
 	}
-	if (targets__attach_file(t, found->binary, found->pid) && late)
+	if (!targets__attach_file(t, found->binary, found->pid))
+		return false;
+	if (late)
 		log__warn("process %d: the first events may be missing, it had started from %s "
 		          "before that "
 		          "could be attached",
 		          found->pid, found->binary->path);
+	return true;
+}
+
+static void targets__found(struct targets *t, const struct discovered *found,
+                           const struct pt_rec *rec, bool late)
+{
+	found->binary->generation = t->generation;
+	if (attach__has(session__attach(t->session), found->binary))
+		targets__tell(t, found, rec, late ? PRESENCE_BY_START : PRESENCE_IN_TIME);
+	else if (targets__attach_found(t, found, late))
+		targets__tell(t, found, rec, late ? PRESENCE_LATE : PRESENCE_IN_TIME);
 }
 
 /* Whether a process runs the dynamic linker itself: `ld.so PROGRAM`. */
@@ -333,14 +364,15 @@ static void targets__wait_for(struct targets *t, pid_t pid)
 	w->next_ns = 0;
 }
 
-void targets__exec(struct targets *t, pid_t pid)
+void targets__exec(struct targets *t, const struct pt_rec *rec)
 {
+	pid_t pid = (pid_t)rec->task.pid;
 	struct discovered found;
 	char path[64];
 	int fd;
 
 	if (discover__pid(t->discover, pid, &found) == 1) {
-		targets__found(t, &found, true);
+		targets__found(t, &found, rec, true);
 		return;
 	}
 	if (runs_ldso(pid)) {
@@ -353,7 +385,7 @@ void targets__exec(struct targets *t, pid_t pid)
 	if (fd < 0)
 		return;
 	if (discover__executed(t->discover, pid, fd, &found) == 1)
-		targets__found(t, &found, false);
+		targets__found(t, &found, rec, false);
 	close(fd);
 }
 
@@ -397,8 +429,12 @@ void targets__held(struct targets *t, struct hold *h)
 	while (hold__next(h, &held)) {
 		bool wanted = whole_host(t) || session__selects(t->session, held.pid);
 
-		if (wanted && discover__executed(t->discover, held.pid, held.fd, &found) == 1)
-			targets__found(t, &found, false);
+		if (wanted && discover__executed(t->discover, held.pid, held.fd, &found) == 1) {
+			found.binary->generation = t->generation;
+			/* that the process is seen is told when it has executed it */
+			if (!attach__has(session__attach(t->session), found.binary))
+				targets__attach_found(t, &found, false);
+		}
 		if (!hold__release(h, &held, wanted) && wanted)
 			log__warn("process %d: the first events may be missing, it was held for as "
 			          "long as --hold-new allows, and not attached by then",
@@ -412,8 +448,9 @@ void targets__held(struct targets *t, struct hold *h)
 			missed);
 }
 
-void targets__map(struct targets *t, pid_t pid, int fd)
+void targets__map(struct targets *t, const struct pt_rec *rec, int fd)
 {
+	pid_t pid = (pid_t)rec->task.pid;
 	struct discovered found, mapped;
 
 	if (discover__fd(t->discover, pid, fd, &found) != 1) {
@@ -422,9 +459,11 @@ void targets__map(struct targets *t, pid_t pid, int fd)
 		return;
 	}
 	if (attach__has(session__attach(t->session), found.binary))
-		return;
-	targets__found(t, &found,
-	               discover__pid(t->discover, pid, &mapped) == 1 && mapped.binary == found.binary);
+		targets__found(t, &found, rec, false);
+	else
+		targets__found(t, &found, rec,
+		               discover__pid(t->discover, pid, &mapped) == 1 &&
+		                       mapped.binary == found.binary);
 }
 
 int targets__pending(struct targets *t, uint64_t now)
@@ -440,7 +479,7 @@ int targets__pending(struct targets *t, uint64_t now)
 		if (now >= w->next_ns) {
 			ret = discover__pid(t->discover, w->pid, &found);
 			if (ret == 1)
-				targets__found(t, &found, true);
+				targets__found(t, &found, NULL, true);
 			w->delay_ms *= 2;
 			w->next_ns = now + (uint64_t)w->delay_ms * 1000000;
 		}
@@ -452,6 +491,7 @@ int targets__pending(struct targets *t, uint64_t now)
 			soonest = w->delay_ms;
 		i++;
 	}
+	presence__flush(t->presence);
 	return soonest;
 }
 
@@ -461,7 +501,7 @@ static void rescan_one(void *ctx, pid_t pid)
 	struct discovered found;
 
 	if (discover__pid(t->discover, pid, &found) == 1)
-		targets__found(t, &found, true);
+		targets__found(t, &found, NULL, true);
 }
 
 /* To detach a file takes 0.1 s and more, in which nothing else is done here. */
@@ -482,6 +522,7 @@ static void forget_unused(struct targets *t)
 		if (t->generation - b->generation < 2 || fstat(b->fd, &st) || st.st_nlink)
 			continue;
 		proof__forget(t->proof, b);
+		presence__dropped(t->presence, b);
 		attach__drop(session__attach(t->session), b);
 		discover__forget(t->discover, b);
 	}
@@ -494,19 +535,22 @@ static int on_found_again(void *ctx, const struct discovered *found)
 
 	if (can_trace(t, found->binary))
 		proof__found(t->proof, found->pid, found->binary, found->bias);
-	targets__found(t, found, true);
+	targets__found(t, found, NULL, true);
 	return 0;
 }
 
 void targets__rescan(struct targets *t)
 {
+	int err = 0;
+
 	t->generation++;
-	if (!whole_host(t)) {
+	if (whole_host(t))
+		err = discover__all(t->discover, on_found_again, t);
+	else
 		session__each_selected(t->session, rescan_one, t);
-		forget_unused(t);
-		return;
-	}
-	if (!discover__all(t->discover, on_found_again, t))
+	presence__flush(t->presence);
+	presence__sweep(t->presence);
+	if (!err)
 		forget_unused(t);
 }
 

@@ -12,7 +12,9 @@
 #include "trace_options.h"
 
 struct hold;
+struct presence;
 struct proof;
+struct pt_rec;
 struct targets;
 struct child;
 
@@ -26,16 +28,18 @@ void targets__free(struct targets *t);
 
 /*
  * Attaches; the session must have been opened with what targets__new() set. Layouts are proven first, on
- * the processes that are there; proof (or NULL) must live as long as calls are made. -1 or an exit code.
+ * the processes that are there; proof and presence (either may be NULL) must live as long as calls are made.
+ * -1 or an exit code.
  */
-int targets__attach(struct targets *t, struct session *s, struct proof *proof);
+int targets__attach(struct targets *t, struct session *s, struct proof *proof,
+                    struct presence *presence);
 
 /*
- * A process that is selected, or any in whole-host mode, has executed a file: attaches that, or the
- * libpython that it needs, when it is not attached yet. What is started through ld.so is looked at again
+ * A process that is selected, or any in whole-host mode, has executed a file (PT_REC_EXEC): attaches that, or
+ * the libpython that it needs, when it is not attached yet. What is started through ld.so is looked at again
  * until ld.so has mapped it.
  */
-void targets__exec(struct targets *t, pid_t pid);
+void targets__exec(struct targets *t, const struct pt_rec *rec);
 
 /* Lets h know what is attached already: that needs not to be held. */
 void targets__pass(struct targets *t, struct hold *h);
@@ -45,7 +49,7 @@ void targets__held(struct targets *t, struct hold *h);
 
 /* Such a process is about to map a libpython that it has open as `fd`: attaches that, with luck before
  * its code is mapped. */
-void targets__map(struct targets *t, pid_t pid, int fd);
+void targets__map(struct targets *t, const struct pt_rec *rec, int fd);
 
 /* Looks again at what targets__exec() and targets__map() left open. Returns in how many milliseconds to call this next, -1:
  * nothing is open. now: CLOCK_MONOTONIC, nanoseconds. */

@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "hold.h"
+#include "presence.h"
 #include "pressure.h"
 #include "proof.h"
 #include "reader.h"
@@ -37,7 +38,8 @@ struct trace_loop {
 	struct targets *targets;
 	struct child *child;
 	struct proof *proof;
-	struct hold *hold; /* or NULL */
+	struct presence *presence; /* or NULL */
+	struct hold *hold;         /* or NULL */
 	struct pressure pressure;
 	int epoll, signals;
 	uint64_t started_ns, housekeeping_ns, rescan_ns;
@@ -47,29 +49,82 @@ struct trace_loop {
 	int stopped;   /* what the record hook returned to end it all */
 };
 
-static int on_record(void *ctx, const void *record, size_t size)
+/* Hands a record on. */
+static int hand_on(void *ctx, const void *record, size_t size)
 {
 	struct trace_loop *l = ctx;
-	const struct pt_rec *rec = reader__header(record, size);
-	int ret;
+	int ret = l->hooks.record(l->ctx, record, size);
 
-	if (rec && !l->detached) {
-		if (rec->kind == PT_REC_EXEC)
-			targets__exec(l->targets, (pid_t)rec->task.pid);
-		else if (rec->kind == PT_REC_MAP && size >= sizeof(struct pt_map))
-			targets__map(l->targets, (pid_t)rec->task.pid,
-			             (int)((const struct pt_map *)record)->fd);
-		else if (rec->kind == PT_REC_AUDIT && size >= sizeof(struct pt_audit))
-			proof__see(l->proof, record);
-	}
-	if (rec && rec->kind == PT_REC_MAP)
-		return 0;
-	ret = l->hooks.record(l->ctx, record, size);
 	if (ret) {
 		l->stopped = ret;
 		l->done = true;
 	}
 	return ret;
+}
+
+/* What a record means to what is attached. */
+static void trace_loop__targets(struct trace_loop *l, const struct pt_rec *rec)
+{
+	if (rec->kind == PT_REC_EXEC)
+		targets__exec(l->targets, rec);
+	else if (rec->kind == PT_REC_MAP && rec->size >= sizeof(struct pt_map))
+		targets__map(l->targets, rec, (int)((const struct pt_map *)rec)->fd);
+	else if (rec->kind == PT_REC_AUDIT && rec->size >= sizeof(struct pt_audit))
+		proof__see(l->proof, (const struct pt_audit *)rec);
+}
+
+/* What it means to what is told of processes: before it is handed on. */
+static void trace_loop__presence(struct trace_loop *l, const struct pt_rec *rec)
+{
+	const struct pt_audit *a = (const struct pt_audit *)rec;
+
+	if (rec->kind == PT_REC_EXEC)
+		presence__gone(l->presence, rec, PT_DETACH_EXEC);
+	else if (rec->kind == PT_REC_EXIT)
+		presence__gone(l->presence, rec, PT_DETACH_EXIT);
+	else if (rec->kind == PT_REC_AUDIT && rec->size >= sizeof(*a) &&
+	         !presence__knows(l->presence, &rec->task))
+		presence__event(l->presence, a,
+		                attach__of_site(session__attach(l->session), a->site));
+}
+
+static int on_record(void *ctx, const void *record, size_t size)
+{
+	struct trace_loop *l = ctx;
+	const struct pt_rec *rec = reader__header(record, size);
+	int ret = 0;
+
+	if (rec && !l->detached)
+		trace_loop__targets(l, rec);
+	if (rec && l->presence)
+		trace_loop__presence(l, rec);
+	if (!rec || rec->kind != PT_REC_MAP)
+		ret = hand_on(l, record, size);
+	/* behind the exec, whose facts they have */
+	presence__flush(l->presence);
+	return ret;
+}
+
+/* Processes of which attach and detach are told: as many as output.c keeps the facts of. */
+#define PRESENCE_MAX 16384
+
+static int trace_loop__open_presence(struct trace_loop *l)
+{
+	struct presence_options po = {
+		.max = PRESENCE_MAX,
+		.record = hand_on,
+		.record_ctx = l,
+		.tasks = session__tasks,
+		.tasks_ctx = l->session,
+	};
+
+	if (!l->opts->processes)
+		return 0;
+	l->presence = presence__new(&po);
+	if (l->presence)
+		return 0;
+	log__error("out of memory");
+	return -ENOMEM;
 }
 
 static int open_signals(void)
@@ -126,6 +181,7 @@ static int trace_loop__start(struct trace_loop *l)
 		.max_items = o->max_items,
 		.max_depth = o->max_depth,
 		.probe = o->probe,
+		.tasks = o->processes,
 		.names_only = o->names_only,
 		.patterns = o->patterns,
 		.selection = o->selection,
@@ -145,12 +201,14 @@ static int trace_loop__start(struct trace_loop *l)
 		return code;
 	if (session__open(&so, on_record, l, &l->session))
 		return EXIT_CANNOT_TRACE;
+	if (trace_loop__open_presence(l))
+		return EXIT_FAIL;
 	if (!o->names_only)
 		l->proof = proof__new(session__attach(l->session));
 	watch(l, session__fd(l->session));
 	watch(l, l->signals);
 	watch(l, l->hooks.input_fd);
-	code = targets__attach(l->targets, l->session, l->proof);
+	code = targets__attach(l->targets, l->session, l->proof, l->presence);
 	if (code >= 0)
 		return code;
 	if (o->hold_ms && (!o->pids_cnt || o->follow)) {
@@ -193,6 +251,7 @@ void trace_loop__free(struct trace_loop *l)
 		return;
 	hold__stop(l->hold);
 	proof__free(l->proof);
+	presence__free(l->presence);
 	session__close(l->session);
 	targets__free(l->targets);
 	child__free(l->child);
@@ -318,8 +377,10 @@ void trace_loop__finish(struct trace_loop *l)
 	session__detach(l->session);
 	while (l->stopped >= 0 && session__drain(l->session) > 0)
 		continue;
-	if (l->stopped >= 0)
+	if (l->stopped >= 0) {
 		session__losses(l->session);
+		presence__end(l->presence);
+	}
 }
 
 struct session *trace_loop__session(struct trace_loop *l)

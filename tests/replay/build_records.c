@@ -390,6 +390,32 @@ static void identity(void)
 	put();
 }
 
+static void attach(uint16_t kind, uint8_t flags, uint8_t reason, const char *file)
+{
+	rb__header(&b, kind, sizeof(struct pt_attach));
+	b.rec.task.tid = b.rec.task.pid;
+	b.attach.late_ns = flags & PT_ATTACH_LATE ? 1500000000 : 0;
+	b.attach.py_version = flags & PT_ATTACH_FREE_THREADED ? 0x030d00f0 : 0;
+	b.attach.probe = flags & PT_ATTACH_FREE_THREADED ? PT_PROBE_UPROBE : PT_PROBE_USDT;
+	b.attach.flags = flags;
+	b.attach.reason = reason;
+	b.attach.file_len = (uint32_t)strlen(file);
+	rb__raw(&b, file, strlen(file));
+	put();
+}
+
+static void presence(void)
+{
+	attach(PT_REC_ATTACH, PT_ATTACH_LATE, 0, "/usr/bin/python3.11");
+	for (uint8_t reason = 0; reason <= PT_DETACH_END; reason++)
+		attach(PT_REC_DETACH, 0, reason, "/usr/bin/python3.11");
+	attach(PT_REC_ATTACH, PT_ATTACH_FREE_THREADED, 0, "/tmp/\033[31m\n\xff\"/libpython3.13t.so");
+	/* of a process that nothing else is known of */
+	rb__header(&b, PT_REC_ATTACH, sizeof(struct pt_attach));
+	b.rec.task.pid = 99;
+	put();
+}
+
 int main(int argc, char **argv)
 {
 	const struct record_header header = {
@@ -413,6 +439,7 @@ int main(int argc, char **argv)
 	odd_events();
 	entry_probes();
 	identity();
+	presence();
 	losses();
 	return record_writer__close(out) ? 1 : 0;
 }

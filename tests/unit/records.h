@@ -18,6 +18,7 @@ struct rb {
 		struct pt_lost lost;
 		struct pt_process process;
 		struct pt_call_site call_site;
+		struct pt_attach attach;
 		uint64_t align;
 	};
 	size_t size;

@@ -88,6 +88,30 @@ static void test_counts(void **state)
 	assert_non_null(strstr(text, "\"count\":1,\"cause\":\"malformed\""));
 }
 
+/* A program that was gone before anything could be read of it: a record file has nothing but its exec. */
+static void test_process_records(void **state)
+{
+	const char *specs[] = {spec_a};
+	struct output_options opts = {.specs = specs, .specs_cnt = 1, .processes = true};
+	struct output *o;
+
+	unlink(path_a);
+	o = open_output(&opts);
+	rb__header(&b, PT_REC_EXEC, sizeof(struct pt_rec));
+	assert_int_equal(output__record(o, b.bytes, b.size), 0);
+	rb__header(&b, PT_REC_EXIT, sizeof(struct pt_rec));
+	assert_int_equal(output__record(o, b.bytes, b.size), 0);
+	rb__header(&b, PT_REC_ATTACH, sizeof(struct pt_attach));
+	b.attach.file_len = 1;
+	assert_int_equal(output__record(o, b.bytes, b.size), 0);
+	assert_int_equal(output__stats(o)->malformed, 1);
+	output__flush(o);
+	output__free(o);
+	assert_int_equal(lines_of(path_a), 3);
+	assert_non_null(strstr(text, "\"action\":\"exec\",\"process\":{\"pid\":4242"));
+	assert_non_null(strstr(text, "\"enrichment\":\"partial\""));
+}
+
 static void test_max_events(void **state)
 {
 	const char *specs[] = {spec_a};
@@ -214,8 +238,13 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_counts), TEST(test_max_events), TEST(test_record),
-		TEST(test_specs),  TEST(test_full_disk),  TEST(test_closed_pipe),
+		TEST(test_counts),
+		TEST(test_max_events),
+		cmocka_unit_test(test_process_records),
+		TEST(test_record),
+		TEST(test_specs),
+		TEST(test_full_disk),
+		TEST(test_closed_pipe),
 	};
 	int rc;
 

@@ -387,6 +387,28 @@ static void test_process_record(void **state)
 		try_record(b.bytes, size);
 }
 
+static void test_attach_record(void **state)
+{
+	const char *file;
+
+	rb__header(&b, PT_REC_ATTACH, sizeof(struct pt_attach));
+	b.attach.file_len = 3;
+	rb__raw(&b, "abc", 3);
+	assert_non_null(reader__attach(b.bytes, b.size, &file));
+	assert_memory_equal(file, "abc", 3);
+	b.rec.kind = PT_REC_DETACH;
+	assert_non_null(reader__attach(b.bytes, b.size, &file));
+	b.attach.file_len = 9; /* the padding is 5 */
+	assert_null(reader__attach(b.bytes, b.size, &file));
+	b.attach.file_len = UINT32_MAX;
+	assert_null(reader__attach(b.bytes, b.size, &file));
+	b.attach.file_len = 0;
+	b.rec.kind = PT_REC_EXIT;
+	assert_null(reader__attach(b.bytes, b.size, &file));
+	rb__header(&b, PT_REC_ATTACH, sizeof(struct pt_rec));
+	assert_null(reader__attach(b.bytes, b.size, &file));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,7 +417,7 @@ int main(void)
 		cmocka_unit_test(test_mutations),     cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_depth),         cmocka_unit_test(test_process_record),
 		cmocka_unit_test(test_names),         cmocka_unit_test(test_names_end_at_nul),
-		cmocka_unit_test(test_names_refused),
+		cmocka_unit_test(test_names_refused), cmocka_unit_test(test_attach_record),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -45,3 +45,24 @@ const char *lost_cause__name(uint32_t cause)
 		return "unknown";
 	}
 }
+
+const char *detach_reason__name(uint8_t reason)
+{
+	switch (reason) {
+	case PT_DETACH_EXIT:
+		return "exit";
+	case PT_DETACH_EXEC:
+		return "exec";
+	case PT_DETACH_FILE:
+		return "file";
+	case PT_DETACH_END:
+		return "end";
+	default:
+		return "unknown";
+	}
+}
+
+const char *probe__name(uint8_t probe)
+{
+	return probe == PT_PROBE_UPROBE ? "uprobe" : "usdt";
+}

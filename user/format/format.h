@@ -23,7 +23,10 @@ struct format {
 	const char *name;
 	/* Each appends one whole record, its newline included, to out. */
 	void (*event)(struct buf *out, const struct event *ev, const struct format_context *ctx);
-	/* what: "exec" or "exit"; facts are never NULL, but may be partial */
+	/*
+	 * what: "exec", "exit", "attach" or "detach", the last two for a record that reader__attach()
+	 * accepts; facts are never NULL, but may be partial
+	 */
 	void (*process)(struct buf *out, const struct pt_rec *rec, const char *what,
 	                const struct process *facts, uint64_t seq, const struct format_context *ctx);
 	void (*lost)(struct buf *out, const struct pt_lost *lost, uint64_t seq,
@@ -32,6 +35,11 @@ struct format {
 
 /* NULL: no such format. */
 const struct format *format__find(const char *name, size_t len);
+/* Why a process is seen no more (enum pt_detach_reason): "exit", "exec", "file", "end"; "unknown". */
+const char *detach_reason__name(uint8_t reason);
+/* "usdt" or "uprobe". */
+const char *probe__name(uint8_t probe);
+
 /* "text, json", for error messages. */
 const char *format__names(void);
 

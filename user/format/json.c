@@ -137,7 +137,7 @@ static char *put_version(char *p, uint32_t hex)
 	return put_u64(p, serial);
 }
 
-static void put_python(struct buf *out, const struct pt_audit *a, const struct process *facts)
+static void put_python(struct buf *out, uint32_t version, uint8_t probe, bool free_threaded)
 {
 	char *p;
 
@@ -145,18 +145,22 @@ static void put_python(struct buf *out, const struct pt_audit *a, const struct p
 		return;
 	p = out->data + out->len;
 	p = LIT(p, ",\"python\":{");
-	if (a->py_version) {
+	if (version) {
 		p = LIT(p, "\"version\":\"");
-		p = put_version(p, a->py_version);
+		p = put_version(p, version);
 		p = LIT(p, "\",");
 	}
-	if (a->probe == PT_PROBE_UPROBE)
+	if (probe == PT_PROBE_UPROBE)
 		p = LIT(p, "\"probe\":\"uprobe\"");
 	else
 		p = LIT(p, "\"probe\":\"usdt\"");
-	if (a->flags & PT_AUDIT_FREE_THREADED)
+	if (free_threaded)
 		p = LIT(p, ",\"free_threaded\":true");
 	out->len = (size_t)(p - out->data);
+}
+
+static void end_python(struct buf *out, const struct process *facts)
+{
 	if (facts)
 		buf__append(out, facts->python_json, facts->python_json_len);
 	buf__char(out, '}');
@@ -195,7 +199,8 @@ static void json_event(struct buf *out, const struct event *ev, const struct for
 	if (notes)
 		json__notes(out, ev, notes);
 	put_process(out, &a->rec.task, ev->process);
-	put_python(out, a, ev->process);
+	put_python(out, a->py_version, a->probe, a->flags & PT_AUDIT_FREE_THREADED);
+	end_python(out, ev->process);
 	if (ev->call_site)
 		buf__append(out, ev->call_site->json, ev->call_site->json_len);
 	if (!ev->process || ev->process->partial)
@@ -204,14 +209,38 @@ static void json_event(struct buf *out, const struct event *ev, const struct for
 		buf__lit(out, "}\n");
 }
 
+/* How late it is, or why it ends, beside the action. */
+static void put_attach(struct buf *out, const struct pt_attach *a)
+{
+	if (a->rec.kind == PT_REC_DETACH) {
+		buf__lit(out, ",\"reason\":\"");
+		buf__str(out, detach_reason__name(a->reason));
+		buf__char(out, '"');
+	} else if (a->flags & PT_ATTACH_LATE) {
+		buf__lit(out, ",\"late\":true,\"late_ns\":");
+		buf__u64(out, a->late_ns);
+	}
+}
+
 static void json_process(struct buf *out, const struct pt_rec *rec, const char *what,
                          const struct process *facts, uint64_t seq, const struct format_context *ctx)
 {
+	const char *file = NULL;
+	const struct pt_attach *a = reader__attach(rec, rec->size, &file);
+
 	put_head(out, "process", seq, rec->time_ns, ctx);
 	buf__lit(out, "\"action\":\"");
 	buf__str(out, what);
 	buf__char(out, '"');
+	if (a)
+		put_attach(out, a);
 	put_process(out, &rec->task, facts);
+	if (a) {
+		put_python(out, a->py_version, a->probe, a->flags & PT_ATTACH_FREE_THREADED);
+		buf__lit(out, ",\"file\":");
+		json__string(out, file, a->file_len);
+		end_python(out, facts);
+	}
 	if (facts->partial)
 		buf__lit(out, ",\"enrichment\":\"partial\"}\n");
 	else

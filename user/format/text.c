@@ -239,23 +239,48 @@ static void text_event(struct buf *out, const struct event *ev, const struct for
 	line__end(&l);
 }
 
+/* As JSON has it: whatever bytes a path has, these can be printed. */
+static void put_quoted(struct line *l, const char *s, size_t len)
+{
+	struct buf quoted = BUF_INIT;
+
+	json__string(&quoted, s, len);
+	buf__char(&quoted, '\0');
+	line__str(l, " ");
+	if (!quoted.failed)
+		line__str(l, quoted.data);
+	buf__free(&quoted);
+}
+
+static void put_attach(struct line *l, const struct pt_attach *a)
+{
+	char text[64];
+
+	line__str(l, " by ");
+	line__str(l, probe__name(a->probe));
+	if (a->rec.kind == PT_REC_DETACH) {
+		line__str(l, ": ");
+		line__str(l, detach_reason__name(a->reason));
+	} else if (a->flags & PT_ATTACH_LATE) {
+		snprintf(text, sizeof(text), ", late: it had run for %.3f s",
+		         (double)a->late_ns / 1e9);
+		line__str(l, text);
+	}
+}
+
 static void text_process(struct buf *out, const struct pt_rec *rec, const char *what,
                          const struct process *facts, uint64_t seq, const struct format_context *ctx)
 {
 	struct line l = line__new(out, ctx);
-	struct buf quoted = BUF_INIT;
+	const char *file = facts->exe;
+	const struct pt_attach *a = reader__attach(rec, rec->size, &file);
 
 	put_start(&l, rec->time_ns, &rec->task, ctx);
 	line__str(&l, what);
-	if (facts->exe) {
-		/* as JSON has it: whatever bytes a path has, these can be printed */
-		json__string(&quoted, facts->exe, strlen(facts->exe));
-		buf__char(&quoted, '\0');
-		line__str(&l, " ");
-		if (!quoted.failed)
-			line__str(&l, quoted.data);
-		buf__free(&quoted);
-	}
+	if (file)
+		put_quoted(&l, file, a ? a->file_len : strlen(file));
+	if (a)
+		put_attach(&l, a);
 	line__end(&l);
 }
 
