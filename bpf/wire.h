@@ -230,10 +230,12 @@ struct pt_attach {
 };
 
 enum pt_lost_cause {
-	PT_LOST_RING_FULL = 0, /* the collector was too slow for the ring's size */
-	PT_LOST_SCRATCH = 1,   /* no scratch slot was free to decode in */
-	PT_LOST_READER = 2,    /* user space refused a record that is malformed */
-	PT_LOST_OUTPUT = 3,    /* user space could not write it */
+	PT_LOST_RING_FULL = 0,   /* the collector was too slow for the ring's size */
+	PT_LOST_SCRATCH = 1,     /* no scratch slot was free to decode in */
+	PT_LOST_READER = 2,      /* user space refused a record that is malformed */
+	PT_LOST_OUTPUT = 3,      /* user space could not write it */
+	PT_LOST_SPOOL_FULL = 4,  /* no room in the spool: its bound, or the disk's */
+	PT_LOST_SPOOL_ERROR = 5, /* the spool could not be written, or was damaged */
 	PT_LOST_CAUSES
 };
 

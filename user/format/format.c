@@ -41,6 +41,10 @@ const char *lost_cause__name(uint32_t cause)
 		return "malformed";
 	case PT_LOST_OUTPUT:
 		return "output";
+	case PT_LOST_SPOOL_FULL:
+		return "spool_full";
+	case PT_LOST_SPOOL_ERROR:
+		return "spool_error";
 	default:
 		return "unknown";
 	}
