@@ -155,6 +155,24 @@ static const char replay_usage[] =
 	"  -q, --quiet               nothing on standard error but errors\n"
 	"  -v, --verbose             say more\n";
 
+static const char daemon_usage[] =
+	"usage: pytrail daemon [-c CONFIG]\n"
+	"       pytrail daemon [-c CONFIG] --check-config\n"
+	"       pytrail daemon --print-options\n"
+	"\n"
+	"The service: traces the host and delivers what it sees as CONFIG says, until SIGTERM.\n"
+	"pytrail.yaml(5) describes CONFIG; files of conf.d beside it are read, too. SIGHUP reads "
+	"it\n"
+	"again: no event is missed; a CONFIG with an error in it changes nothing.\n"
+	"\n"
+	"  -c, --config CONFIG       this file (/etc/pytrail/pytrail.yaml)\n"
+	"      --check-config        say OK, or all that is wrong with it, and end\n"
+	"      --print-options       the keys of CONFIG with types, defaults and limits, as\n"
+	"                            tab-separated lines\n"
+	"\n"
+	"Exit codes: 0 ended by a signal, or CONFIG is good; 1 failure; 2 CONFIG is not good;\n"
+	"3 cannot trace here, with the reason.\n";
+
 static const char help_usage[] = "usage: pytrail help [COMMAND]\n"
 				 "\n"
 				 "Prints what pytrail, or one of its commands, does.\n";
@@ -167,6 +185,7 @@ const struct command commands[] = {
 	{"events", cmd_events, "print the table of audit events", events_usage},
 	{"check", cmd_check, "say whether this host can be traced, or what is missing", check_usage},
 	{"replay", cmd_replay, "render records again that trace --record wrote", replay_usage},
+	{"daemon", cmd_daemon, "trace the host and deliver to receivers, as a service", daemon_usage},
 	{"help", cmd_help, "say what pytrail or a command does", help_usage},
 };
 const size_t commands_cnt = sizeof(commands) / sizeof(commands[0]);

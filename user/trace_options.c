@@ -141,22 +141,23 @@ static int add_output(struct trace_options *o, const char *text)
 	return 0;
 }
 
-/* The ring's size must be a power of two and a multiple of the page: rounded up. */
+uint32_t ring_size__round(uint64_t bytes)
+{
+	uint32_t size = 4096;
+
+	while (size < bytes && size < 1u << 31)
+		size <<= 1;
+	return size;
+}
+
 static int ring_option(struct trace_options *o, const char *text)
 {
-	uint64_t v, size = 4096;
+	uint64_t v;
 	int err = size_option("--ring-size", text, 4096, 2ull << 30, &v);
 
-	if (err)
-		return err;
-	while (size < v)
-		size <<= 1;
-	if (size > 1ull << 31) {
-		log__error("--ring-size is 2G at most");
-		return -EINVAL;
-	}
-	o->ring_size = (uint32_t)size;
-	return 0;
+	if (!err)
+		o->ring_size = ring_size__round(v);
+	return err;
 }
 
 static int number_option(const char *name, const char *text, uint64_t min, uint64_t max, uint32_t *out)
@@ -169,7 +170,7 @@ static int number_option(const char *name, const char *text, uint64_t min, uint6
 	return err;
 }
 
-static int probe_option(struct trace_options *o, const char *text)
+int probe_mode__parse(const char *text)
 {
 	static const char *const modes[] = {
 		[PROBE_AUTO] = "auto",
@@ -179,10 +180,19 @@ static int probe_option(struct trace_options *o, const char *text)
 	size_t i;
 
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (!strcmp(text, modes[i])) {
-			o->probe = (enum probe_mode)i;
-			return 0;
-		}
+		if (!strcmp(text, modes[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int probe_option(struct trace_options *o, const char *text)
+{
+	int mode = probe_mode__parse(text);
+
+	if (mode >= 0) {
+		o->probe = (enum probe_mode)mode;
+		return 0;
 	}
 	log__error("--probe is auto, usdt or uprobe, not '%s'", text);
 	return -EINVAL;
@@ -337,11 +347,8 @@ static int take_words(struct trace_options *o, bool top, int argc, char **argv)
 	return -1;
 }
 
-int trace_options__parse(struct trace_options *o, int argc, char **argv)
+int trace_options__init(struct trace_options *o, bool top)
 {
-	bool top = !strcmp(argv[0], "top");
-	int opt, err;
-
 	memset(o, 0, sizeof(*o));
 	o->ring_size = 8 << 20;
 	/* top looks at no value */
@@ -353,8 +360,18 @@ int trace_options__parse(struct trace_options *o, int argc, char **argv)
 	o->selection = selection__new();
 	if (!o->patterns || !o->selection) {
 		log__error("out of memory");
-		return EXIT_FAIL;
+		return -ENOMEM;
 	}
+	return 0;
+}
+
+int trace_options__parse(struct trace_options *o, int argc, char **argv)
+{
+	bool top = !strcmp(argv[0], "top");
+	int opt, err;
+
+	if (trace_options__init(o, top))
+		return EXIT_FAIL;
 	optind = 0;
 	opterr = 0;
 	/* '+': what follows COMMAND is the command's own */
