@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "drivers.h"
+
 const struct setting driver_settings[] = {
 	{"batch_items", SETTING_NUMBER, NULL, NULL, 1, 100000, "items sent at once at most"},
 	{"batch_bytes", SETTING_SIZE, NULL, NULL, 1024, 64 << 20, "bytes sent at once at most"},
@@ -24,6 +26,7 @@ const struct setting driver_settings[] = {
 };
 
 const struct driver_ops *const drivers[] = {
+	&syslog_driver,
 	NULL,
 };
 

@@ -112,3 +112,18 @@ long item__decode(const void *data, size_t len, struct item *out)
 	out->body = take(&p, h.body_len);
 	return (long)h.size;
 }
+
+struct item_text item__event_or_kind(const struct item *it)
+{
+	static const char *const kinds[] = {
+		[ITEM_AUDIT] = "audit",
+		[ITEM_PROCESS] = "process",
+		[ITEM_LOST] = "lost",
+		[ITEM_ALERT] = "alert",
+	};
+	const char *s = it->kind <= ITEM_ALERT ? kinds[it->kind] : NULL;
+
+	if (it->event.len || !s)
+		return it->event;
+	return (struct item_text){s, strlen(s)};
+}

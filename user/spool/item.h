@@ -57,4 +57,7 @@ int item__encode(const struct item *it, struct buf *out);
  */
 long item__decode(const void *data, size_t len, struct item *out);
 
+/* The event's name; of an item without one "audit", "process", "lost" or "alert". */
+struct item_text item__event_or_kind(const struct item *it);
+
 #endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The drivers there are, for their table in driver.c. */
+#ifndef PYTRAIL_DRIVERS_H
+#define PYTRAIL_DRIVERS_H
+
+#include "driver.h"
+
+extern const struct driver_ops syslog_driver;
+
+#endif
