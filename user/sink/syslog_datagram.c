@@ -132,13 +132,13 @@ int syslog_datagram__send(struct syslog *s, const struct item *items, size_t cnt
 		err = s->is_unix ? connect_unix(s) : connect_udp(s);
 	if (err == -EPROTOTYPE)
 		return err;
-	if (!err)
-		err = send_all(s, items, cnt, out);
+	if (!err && (err = send_all(s, items, cnt, out)))
+		buf__reset(&s->why);
 	if (err) {
 		syslog_datagram__close(s);
 		delivery__replace(out, cnt, DELIVERY_OK, DELIVERY_RETRY);
-		buf__reset(&s->why);
-		buf__printf(&s->why, "sending failed: %s", strerror(-err));
+		if (!s->why.len)
+			buf__printf(&s->why, "sending failed: %s", strerror(-err));
 	}
 	delivery__set_reason(out, &s->why);
 	return 0;

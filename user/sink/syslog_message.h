@@ -19,49 +19,27 @@ struct syslog_style {
 };
 
 /* Settings that every driver that sends syslog messages has. */
-#define SYSLOG_MESSAGE_SETTINGS                                                                   \
-	{"facility",                                                                              \
-	 SETTING_CHOICE,                                                                          \
-	 "local0",                                                                                \
-	 SYSLOG_FACILITIES,                                                                       \
-	 0,                                                                                       \
-	 0,                                                                                       \
+/* clang-format off */
+#define SYSLOG_MESSAGE_SETTINGS \
+	{"facility", SETTING_CHOICE, "local0", SYSLOG_FACILITIES, 0, 0, \
 	 "of the messages; their severity is that of the event: 1 is info, 2 notice, 3 warning, " \
-	 "4 err, 5 crit"},                                                                        \
-		{"protocol",                                                                      \
-	         SETTING_CHOICE,                                                                  \
-	         "rfc5424",                                                                       \
-	         "rfc5424|rfc3164",                                                               \
-	         0,                                                                               \
-	         0,                                                                               \
-	         "rfc3164 for receivers that know no other: neither year nor time zone, no "      \
-	         "structured data"},                                                              \
-		{"hostname", SETTING_STRING, NULL, NULL, 0, 0, "in place of this host's name"},   \
-		{"app_name", SETTING_STRING, "pytrail", NULL, 0, 0, "APP-NAME, or the tag"},      \
-		{"sd_id",                                                                         \
-	         SETTING_STRING,                                                                  \
-	         "pytrail@32473",                                                                 \
-	         NULL,                                                                            \
-	         0,                                                                               \
-	         0,                                                                               \
-	         "SD-ID of the structured data, NAME@ENTERPRISE-NUMBER; - leaves it out"},        \
-		{"prefix",                                                                        \
-	         SETTING_STRING,                                                                  \
-	         NULL,                                                                            \
-	         NULL,                                                                            \
-	         0,                                                                               \
-	         0,                                                                               \
-	         "in front of the body and a space, such as @cee:"},                              \
-	{                                                                                         \
-		"max_message", SETTING_SIZE, NULL, NULL, 480, 16 << 20,                           \
-			"what is larger is not sent but rejected: receivers cut, and do not say " \
-		        "so "                                                                     \
-			"(rsyslog above 8K, unless its maxMessageSize is larger)"                 \
-	}
+	 "4 err, 5 crit"}, \
+	{"protocol", SETTING_CHOICE, "rfc5424", "rfc5424|rfc3164", 0, 0, \
+	 "rfc3164 for receivers that know no other: neither year nor time zone, no structured data"}, \
+	{"hostname", SETTING_STRING, NULL, NULL, 0, 0, "in place of this host's name"}, \
+	{"app_name", SETTING_STRING, "pytrail", NULL, 0, 0, "APP-NAME, or the tag"}, \
+	{"sd_id", SETTING_STRING, "pytrail@32473", NULL, 0, 0, \
+	 "SD-ID of the structured data, NAME@ENTERPRISE-NUMBER; - leaves it out"}, \
+	{"prefix", SETTING_STRING, NULL, NULL, 0, 0, \
+	 "in front of the body and a space, such as @cee:"}, \
+	{"max_message", SETTING_SIZE, NULL, NULL, 480, 16 << 20, \
+	 "what is larger is not sent but rejected: receivers cut, and do not say so (rsyslog above " \
+	 "8K, unless its maxMessageSize is larger)"}
 
-#define SYSLOG_FACILITIES                                                                          \
+#define SYSLOG_FACILITIES \
 	"kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|audit|alert|clock|" \
 	"local0|local1|local2|local3|local4|local5|local6|local7"
+/* clang-format on */
 
 /* By the settings above. */
 void syslog_style__init(struct syslog_style *out, const struct driver_config *cfg, bool local);
