@@ -30,7 +30,7 @@ table() {
 	build  -                           librdkafka-dev               librdkafka-devel
 	build  -                           libssl-dev                   openssl-devel
 	build  -                           libsystemd-dev               systemd-devel
-	build  -                           librelp-dev                  librelp-devel
+	build  -                           libnats-dev                  libnats-devel
 	build  -                           libmicrohttpd-dev            libmicrohttpd-devel
 	build  -                           libzstd-dev                  libzstd-devel
 	build  -                           libc6-dev                    glibc-devel
@@ -53,6 +53,14 @@ table() {
 	test   has_cmd:xz                  xz-utils                     xz
 	test   has_cmd:tmux                tmux                         tmux
 	test   -                           ca-certificates              ca-certificates
+	test   has_cmd:openssl             openssl                      openssl
+	test   has_rsyslog                 rsyslog                      rsyslog
+	test   -                           rsyslog-openssl              rsyslog-openssl
+	test   -                           rsyslog-relp                 rsyslog-relp
+	test   has_cmd:kcat                kcat                         kcat
+	test   has_nats                    nats-server                  nats-server
+	test   -                           ?systemd-journal-remote      systemd-journal-remote
+	test   -                           libglib2.0-0                 -
 	test   -                           -                            libasan
 	test   -                           -                            libubsan
 	all    has_cmd:curl                curl                         curl
@@ -69,6 +77,9 @@ has_file() { [ -e "$1" ]; }
 has_llvm_strip() { has_cmd llvm-strip || has_cmd llvm-strip-14; }
 # Ubuntu's /usr/sbin/bpftool is a script that looks for the one of the running kernel.
 has_bpftool() { PATH=$PATH:/usr/sbin:/usr/local/sbin bpftool version >/dev/null 2>&1; }
+# Servers are in directories that not every PATH has.
+has_rsyslog() { PATH=$PATH:/usr/sbin has_cmd rsyslogd; }
+has_nats() { PATH=$PATH:/usr/sbin has_cmd nats-server; }
 # Where the compiler looks for libFuzzer's and the sanitizers' run-time parts.
 has_fuzzer() {
 	has_cmd clang || return 1

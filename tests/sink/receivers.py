@@ -123,8 +123,15 @@ ruleset(name="r") {
         return listens(self.port) if self.port else os.path.exists(self.path("pid"))
 
     def messages(self, count):
-        """Without those that only looked whether it listens."""
-        return [json.loads(line) for line in self.wait_lines(count)]
+        """Without a line that it was killed in the middle of."""
+        return [m for m in map(parsed, self.wait_lines(count)) if m]
+
+
+def parsed(line):
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def rsyslog_tcp(directory):
@@ -171,7 +178,7 @@ class SyslogNg(Receiver):
             pytest.skip("no syslog-ng here, and it could not be fetched")
         with open(self.path("conf"), "w", encoding="utf-8") as file:
             file.write('@version: 3.38\noptions { log-msg-size(262144); flush-lines(1); keep-hostname(yes); };\n'
-                       f'source s {{ {source} }};\n'
+                       f'source s {{ {source}; }};\n'
                        'destination d { file("%s/out" template("$(format-json --scope rfc5424 --key .SDATA.*)\\n")); };\n'
                        'log { source(s); destination(d); };\n' % self.directory)
 
