@@ -54,7 +54,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -D__BPF__ 
 
 USER_SRC := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c))
 USER_OBJ := $(USER_SRC:%.c=$(B)/%.o)
-GEN_H := $(GEN)/audit_events.h $(GEN)/layouts_table.h $(GEN)/json_schema.h
+GEN_H := $(GEN)/audit_events.h $(GEN)/event_mapping.h $(GEN)/layouts_table.h $(GEN)/json_schema.h
 SKEL := build/pytrail.skel.h
 
 .PHONY: all
@@ -83,6 +83,11 @@ build/%.skel.h: build/%.bpf.o
 $(GEN)/audit_events.h: events/audit.tsv scripts/gen-events.py
 	@mkdir -p $(@D)
 	$(PYTHON) scripts/gen-events.py c $< > $@.tmp && mv $@.tmp $@
+
+$(GEN)/event_mapping.h: $(addprefix events/,audit.tsv mapping.tsv attack.tsv ocsf.tsv) \
+		scripts/gen-mapping.py scripts/gen-events.py
+	@mkdir -p $(@D)
+	$(PYTHON) scripts/gen-mapping.py c $< > $@.tmp && mv $@.tmp $@
 
 $(GEN)/layouts_table.h: events/layouts.tsv scripts/gen-layouts.py bpf/wire.h
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "commands.h"
+#include "format/format.h"
 #include "output.h"
 #include "pattern.h"
 #include "record.h"
@@ -21,15 +22,17 @@ struct replay_options {
 	size_t outputs_cnt;
 	uint64_t max_events;
 	bool stats;
+	unsigned attack_severity;
 };
 
-enum { OPT_MAX_EVENTS = 256, OPT_STATS };
+enum { OPT_MAX_EVENTS = 256, OPT_STATS, OPT_ATTACK };
 
 static const struct option long_options[] = {
 	{"events", required_argument, NULL, 'e'},
 	{"output", required_argument, NULL, 'o'},
 	{"max-events", required_argument, NULL, OPT_MAX_EVENTS},
 	{"stats", no_argument, NULL, OPT_STATS},
+	{"attack", required_argument, NULL, OPT_ATTACK},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -63,6 +66,8 @@ static int take(struct replay_options *o, int opt, const char *arg)
 		return 0;
 	case OPT_MAX_EVENTS:
 		return take_count(arg, &o->max_events);
+	case OPT_ATTACK:
+		return format__take_attack(arg, &o->attack_severity);
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
@@ -162,6 +167,7 @@ static int replay(const struct replay_options *o)
 		.specs_cnt = o->outputs_cnt,
 		.patterns = pattern_list__empty(o->patterns) ? NULL : o->patterns,
 		.max_events = o->max_events,
+		.attack_severity = o->attack_severity,
 		.processes = true, /* where they were recorded */
 	};
 	struct timespec start;

@@ -102,6 +102,7 @@ static int trace__open_outputs(struct trace *t)
 		.unwanted = on_unwanted,
 		.unwanted_ctx = t,
 		.processes = t->opts.processes,
+		.attack_severity = t->opts.attack_severity,
 		.track = on_seen,
 		.track_ctx = t,
 		.realtime_offset_ns = header.realtime_offset_ns,

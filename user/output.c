@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "enrich/call_site.h"
+#include "enrich/host_facts.h"
 #include "enrich/process.h"
 #include "format/format.h"
 #include "pattern.h"
@@ -31,12 +32,14 @@ struct branch {
 	const struct format *format;
 	struct sink *sink;
 	struct format_context ctx;
+	struct buf stream; /* ctx.stream */
 	struct buf buf;
 };
 
 struct output {
 	struct output_options opts;
 	struct output_stats stats;
+	struct host_facts host;
 	struct process_table *processes;
 	struct call_sites *call_sites;
 	output_probed_fn probed;
@@ -91,10 +94,16 @@ static int add_branch(struct output *o, const char *spec)
 	b->ctx.realtime_offset_ns = o->opts.realtime_offset_ns;
 	b->ctx.color = wants_color(b->sink);
 	b->ctx.width = sink__columns(b->sink);
+	b->ctx.host = &o->host;
+	b->ctx.attack_severity = o->opts.attack_severity;
 	fnv__hex(b->ctx.instance,
 	         fnv64__add(fnv64__add(FNV64_INIT, o->opts.boot_id, strlen(o->opts.boot_id)),
 	                    &o->opts.instance_ns, sizeof(o->opts.instance_ns)));
-	return 0;
+	if (b->format->stream)
+		b->format->stream(&b->stream, &b->ctx);
+	b->ctx.stream = b->stream.data;
+	b->ctx.stream_len = b->stream.len;
+	return b->stream.failed ? -ENOMEM : 0;
 }
 
 int output__new(const struct output_options *opts, struct output **out)
@@ -109,6 +118,7 @@ int output__new(const struct output_options *opts, struct output **out)
 	o->opts = *opts;
 	if (!o->opts.boot_id)
 		o->opts.boot_id = "";
+	host_facts__read(&o->host, o->opts.boot_id, o->opts.live);
 	o->processes = process_table__new(o->opts.boot_id, PROCESSES_MAX);
 	o->branches = calloc(cnt, sizeof(*o->branches));
 	o->call_sites = call_sites__new(CALLERS_MAX, CALLERS_MAX_BYTES);
@@ -135,6 +145,7 @@ void output__free(struct output *o)
 	for (size_t i = 0; i < o->branches_cnt; i++) {
 		sink__close(o->branches[i].sink);
 		buf__free(&o->branches[i].buf);
+		buf__free(&o->branches[i].stream);
 	}
 	process_table__free(o->processes);
 	call_sites__free(o->call_sites);

@@ -32,9 +32,10 @@ struct output_options {
 	void *track_ctx;
 	const char *boot_id; /* of the host the records come from */
 	int64_t realtime_offset_ns;
-	uint64_t instance_ns; /* start of the collector, CLOCK_REALTIME */
-	uint64_t max_events;  /* 0: no limit */
-	bool live;            /* /proc is that of the records */
+	uint64_t instance_ns;     /* start of the collector, CLOCK_REALTIME */
+	uint64_t max_events;      /* 0: no limit */
+	bool live;                /* /proc is that of the records */
+	unsigned attack_severity; /* struct format_context has the same */
 };
 
 struct output_stats {

@@ -9,6 +9,7 @@
 
 #include "../bpf/wire.h"
 #include "commands.h"
+#include "format/format.h"
 #include "installed.h"
 #include "pattern.h"
 #include "selection.h"
@@ -27,6 +28,7 @@ enum {
 	OPT_STRICT,
 	OPT_PROBE,
 	OPT_PROCESSES,
+	OPT_ATTACK,
 	OPT_SELECT, /* and enum selection_kind */
 	OPT_SELECT_END = OPT_SELECT + SELECT_KINDS,
 	OPT_INTERPRETERS,
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
 	{"interpreters", required_argument, NULL, OPT_INTERPRETERS},
 	{"hold-new", optional_argument, NULL, OPT_HOLD_NEW},
 	{"processes", no_argument, NULL, OPT_PROCESSES},
+	{"attack", required_argument, NULL, OPT_ATTACK},
 	{"uid", required_argument, NULL, OPT_SELECT + SELECT_UID},
 	{"exe", required_argument, NULL, OPT_SELECT + SELECT_EXE},
 	{"comm", required_argument, NULL, OPT_SELECT + SELECT_COMM},
@@ -309,6 +312,8 @@ static int take(struct trace_options *o, int opt, const char *arg)
 	case OPT_PROCESSES:
 		o->processes = true;
 		return 0;
+	case OPT_ATTACK:
+		return format__take_attack(arg, &o->attack_severity);
 	case OPT_PROBE:
 		return probe_option(o, arg);
 	case OPT_HOLD_NEW:

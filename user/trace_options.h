@@ -27,6 +27,7 @@ struct trace_options {
 	uint32_t hold_ms;              /* --hold-new: for how long at most; 0: not at all */
 	struct pattern_list *patterns; /* owned; may be empty */
 	struct selection *selection;   /* owned; may be empty */
+	unsigned attack_severity;      /* struct format_context has the same */
 	bool processes;                /* put out what becomes of processes */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;

@@ -207,6 +207,8 @@ static const char *keep(char **pos, const char *s, size_t len)
 	return at;
 }
 
+static uint64_t generations;
+
 /* Puts facts, none when NULL, in place of those that the entry has. 0 or -ENOMEM: nothing changed. */
 static int set_facts(struct process_table *t, struct entry *e, const struct process_facts *facts)
 {
@@ -238,6 +240,7 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	e->p.ancestry = keep(&pos, f->ancestry, f->ancestry_len);
 	e->p.ancestry_len = f->ancestry_len;
 	e->p.venv = keep(&pos, f->venv, f->venv_len);
+	e->p.generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
 	e->p.partial = !facts;
 	e->stale = false;
 	e->fresh = facts;

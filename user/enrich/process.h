@@ -37,7 +37,8 @@ struct process {
 	size_t argv_len;
 	const char *ancestry; /* see ancestry.h */
 	size_t ancestry_len;
-	bool partial; /* the process was gone before its facts could be read */
+	uint64_t generation; /* of these facts: no others, of any process, have the same; never 0 */
+	bool partial;        /* the process was gone before its facts could be read */
 	bool exited;
 	bool tracked;               /* its exit will be told */
 	signed char wanted;         /* by --exe and the like: 1, -1; 0: not decided */

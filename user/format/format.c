@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "format.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "json.h"
+#include "../util/log.h"
 
-static const struct format *const formats[] = {&format_text, &format_json};
+static const struct format *const formats[] = {&format_text, &format_json, &format_ecs};
 
 #define FORMATS_CNT (sizeof(formats) / sizeof(formats[0]))
 
@@ -15,6 +17,21 @@ const struct format *format__find(const char *name, size_t len)
 		if (strlen(formats[i]->name) == len && !memcmp(formats[i]->name, name, len))
 			return formats[i];
 	return NULL;
+}
+
+int format__take_attack(const char *text, unsigned *severity)
+{
+	if (!strcmp(text, "high")) {
+		*severity = FORMAT_ATTACK_SEVERITY;
+	} else if (!strcmp(text, "all")) {
+		*severity = 1;
+	} else if (!strcmp(text, "none")) {
+		*severity = FORMAT_ATTACK_NEVER;
+	} else {
+		log__error("--attack takes high, all or none, not '%s'", text);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 const char *format__names(void)

@@ -10,6 +10,7 @@
 #include "../reader.h"
 
 struct buf;
+struct host_facts;
 
 /* What a rendering depends on beside the record. */
 struct format_context {
@@ -17,7 +18,16 @@ struct format_context {
 	char instance[40]; /* first part of "id": hash of boot id and start of this collector */
 	bool color;        /* text only */
 	unsigned width;    /* text only: columns, 0: do not fit */
+	const struct host_facts *host; /* NULL: not known */
+	/* Techniques of ATT&CK are said of events with at least this severity; 0: as if it were 4. */
+	unsigned attack_severity;
+	/* What format.stream appended with the rest of this, once; NULL: nothing. */
+	const char *stream;
+	size_t stream_len;
 };
+
+#define FORMAT_ATTACK_SEVERITY 4
+#define FORMAT_ATTACK_NEVER    6
 
 struct format {
 	const char *name;
@@ -31,7 +41,17 @@ struct format {
 	                const struct process *facts, uint64_t seq, const struct format_context *ctx);
 	void (*lost)(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	             const struct format_context *ctx);
+	/* NULL, or appends what is the same in all records of a stream: the host, this program. */
+	void (*stream)(struct buf *out, const struct format_context *ctx);
 };
+
+static inline bool format__says_attack(const struct format_context *ctx, unsigned severity)
+{
+	return severity >= (ctx->attack_severity ? ctx->attack_severity : FORMAT_ATTACK_SEVERITY);
+}
+
+/* --attack: "high", "all", "none". 0, or -EINVAL with the reason said. */
+int format__take_attack(const char *text, unsigned *severity);
 
 /* NULL: no such format. */
 const struct format *format__find(const char *name, size_t len);
@@ -43,7 +63,7 @@ const char *probe__name(uint8_t probe);
 /* "text, json", for error messages. */
 const char *format__names(void);
 
-extern const struct format format_json, format_text;
+extern const struct format format_json, format_text, format_ecs;
 
 /*
  * Appends only the JSON object of the arguments, `{"path":"/","mode":"r"}`, and, to `notes` when it

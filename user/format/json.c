@@ -271,4 +271,4 @@ static void json_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__lit(out, "}\n");
 }
 
-const struct format format_json = {"json", json_event, json_process, json_lost};
+const struct format format_json = {"json", json_event, json_process, json_lost, NULL};

@@ -22,8 +22,23 @@ enum json_note {
  * a set of enum json_note, the event's name included. */
 unsigned json__values(struct buf *out, const struct event *ev);
 
+/* Those on one node. */
+unsigned json__node_notes(const struct node *n);
 /* Only those on the event's name. */
 unsigned json__name_notes(const struct event *ev);
+
+/*
+ * The value of one node, and moves `it`, which stands behind the node, behind all of the value. The notes
+ * are those of the value alone.
+ */
+unsigned json__value(struct buf *out, struct node_iter *it, const struct node *n);
+
+/*
+ * json_notes.c: the same notes as objects with the same members always, `,"truncated":[{"path":"args.source",
+ * "length":10240}],"unreadable":["args.headers"]`; an event without arguments to be read has "args" among
+ * "undecoded".
+ */
+void json__notes_as_lists(struct buf *out, const struct event *ev, unsigned notes);
 
 /* json_notes.c: appends the members for a set of notes, each with a comma before it. */
 void json__notes(struct buf *out, const struct event *ev, unsigned notes);
@@ -42,8 +57,12 @@ static inline bool json__is_str(uint8_t kind)
 	return kind >= PT_K_STR && kind <= PT_K_UTF8;
 }
 
-/* json_string.c: a JSON string of a node's characters, quotes included. */
+/* json_string.c: a JSON string of a node's characters, quotes included; bytes are taken for UTF-8. */
 void json__node_string(struct buf *out, const struct node *n);
+/* The same, and json__string(), without lone surrogates, which not every reader of JSON takes: a byte that is
+ * not UTF-8 becomes \x80, a surrogate \ud800, characters of the string. */
+void json__whole_node_string(struct buf *out, const struct node *n);
+void json__whole_string(struct buf *out, const char *s, size_t len);
 
 /* json_number.c */
 /* As Python's repr() and json.dumps() of a float, {"$float":"nan"} for what JSON does not have. */

@@ -27,6 +27,7 @@ struct frame {
 struct walk {
 	struct buf *out;
 	unsigned want; /* one enum json_note */
+	bool as_list;  /* of objects, see json__notes_as_lists() */
 	unsigned said;
 	int depth;
 	const struct catalog_signature *sig;
@@ -136,6 +137,32 @@ static void put_length(struct buf *out, uint64_t length)
 	buf__char(out, '}');
 }
 
+static void put_path(const struct walk *w)
+{
+	if (w->as_list)
+		json__whole_string(w->out, path.data, path.len);
+	else
+		json__string(w->out, path.data, path.len);
+}
+
+static void put_truncated(const struct walk *w, uint64_t length)
+{
+	if (!w->as_list) {
+		put_path(w);
+		buf__char(w->out, ':');
+		put_length(w->out, length);
+		return;
+	}
+	buf__lit(w->out, "{\"path\":");
+	put_path(w);
+	/* JSON readers and their databases have 63 bits. */
+	if (length <= INT64_MAX) {
+		buf__lit(w->out, ",\"length\":");
+		buf__u64(w->out, length);
+	}
+	buf__char(w->out, '}');
+}
+
 /* One note on the path made; n, when given, is the node that is cut. */
 static void say(struct walk *w, const struct node *n)
 {
@@ -148,13 +175,13 @@ static void say(struct walk *w, const struct node *n)
 		buf__lit(&path, "args");
 		n = NULL;
 	}
-	json__string(w->out, path.data, path.len);
-	if (w->want == JSON_NOTE_TRUNCATED) {
-		buf__char(w->out, ':');
-		put_length(w->out, !n                       ? UINT64_MAX
-		                   : n->kind == PT_K_BIGINT ? bigint__hex_length(n)
-		                                            : n->length);
+	if (w->want != JSON_NOTE_TRUNCATED) {
+		put_path(w);
+		return;
 	}
+	put_truncated(w, !n                       ? UINT64_MAX
+	                 : n->kind == PT_K_BIGINT ? bigint__hex_length(n)
+	                                          : n->length);
 }
 
 static bool is_wanted(const struct walk *w, const struct node *n)
@@ -251,30 +278,56 @@ static void walk_nodes(struct walk *w, const struct event *ev)
 		}
 }
 
-void json__notes(struct buf *out, const struct event *ev, unsigned notes)
-{
-	static const struct {
-		unsigned note;
-		uint8_t flag;
-		const char *open, *event, *close;
-	} sorts[] = {
-		{JSON_NOTE_TRUNCATED, PT_AUDIT_NAME_CUT, ",\"truncated\":{", "\"event\":{}", "}"},
-		{JSON_NOTE_UNREADABLE, PT_AUDIT_NAME_UNREADABLE, ",\"unreadable\":[", "\"event\"",
-	         "]"},
-		{JSON_NOTE_UNDECODED, 0, ",\"undecoded\":[", "", "]"},
-	};
+/* How notes of a sort are written: a set with what was cut, or a list. */
+struct notes_style {
+	const char *open, *event, *close;
+};
 
+struct notes_sort {
+	unsigned note;
+	uint8_t flag;                /* of the event, on its name */
+	struct notes_style style[2]; /* json__notes(), json__notes_as_lists() */
+};
+
+static const struct notes_sort sorts[] = {
+	{JSON_NOTE_TRUNCATED,
+         PT_AUDIT_NAME_CUT,
+         {{",\"truncated\":{", "\"event\":{}", "}"},
+          {",\"truncated\":[", "{\"path\":\"event\"}", "]"}}},
+	{JSON_NOTE_UNREADABLE,
+         PT_AUDIT_NAME_UNREADABLE,
+         {{",\"unreadable\":[", "\"event\"", "]"}, {",\"unreadable\":[", "\"event\"", "]"}}},
+	{JSON_NOTE_UNDECODED, 0, {{",\"undecoded\":[", "", "]"}, {",\"undecoded\":[", "", "]"}}},
+};
+
+static void put_notes(struct buf *out, const struct event *ev, unsigned notes, bool as_list)
+{
 	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
-		struct walk w = {.out = out, .want = sorts[i].note};
+		const struct notes_style *style = &sorts[i].style[as_list];
+		struct walk w = {.out = out, .want = sorts[i].note, .as_list = as_list};
 
 		if (!(notes & sorts[i].note))
 			continue;
-		buf__str(out, sorts[i].open);
+		buf__str(out, style->open);
 		if (ev->flags & sorts[i].flag) {
-			buf__str(out, sorts[i].event);
+			buf__str(out, style->event);
 			w.said = 1;
 		}
 		walk_nodes(&w, ev);
-		buf__str(out, sorts[i].close);
+		buf__str(out, style->close);
 	}
+}
+
+void json__notes(struct buf *out, const struct event *ev, unsigned notes)
+{
+	put_notes(out, ev, notes, false);
+}
+
+void json__notes_as_lists(struct buf *out, const struct event *ev, unsigned notes)
+{
+	put_notes(out, ev, notes & ~(unsigned)JSON_NOTE_UNDECODED, true);
+	if (ev->audit->flags & PT_AUDIT_UNDECODED)
+		buf__lit(out, ",\"undecoded\":[\"args\"]");
+	else
+		put_notes(out, ev, notes & JSON_NOTE_UNDECODED, true);
 }

@@ -3,7 +3,8 @@
  * JSON strings (RFC 8259 §7). Beside what JSON asks for, DEL, the C1 controls, U+2028/2029 and what
  * turns the direction of writing are escaped: a line of output can be shown by a terminal, and read
  * as JavaScript, without harm.
- * Lone surrogates are escaped as they are, which is what Python's json does with them.
+ * Lone surrogates are escaped as they are, which is what Python's json does with them, or, for readers that
+ * refuse such strings, written out as Python's "backslashreplace" does: \x80, \ud800.
  */
 #include <string.h>
 
@@ -43,8 +44,21 @@ static bool is_reordering(uint32_t cp)
 	       cp == 0x200f || cp == 0x61c;
 }
 
-/* One character that is not plain, at most 6 bytes. */
-static char *put_special(char *p, uint32_t cp)
+/* A lone surrogate in characters of its own: the byte that it stands for, or its number. */
+static char *put_surrogate(char *p, uint32_t cp)
+{
+	*p++ = '\\';
+	if (cp < 0xdc80 || cp > 0xdcff)
+		return put_escape(p, cp);
+	p[0] = '\\';
+	p[1] = 'x';
+	p[2] = hex[cp >> 4 & 15];
+	p[3] = hex[cp & 15];
+	return p + 4;
+}
+
+/* One character that is not plain, at most 6 bytes, 7 of a character of two bytes or more. */
+static char *put_special(char *p, uint32_t cp, bool whole)
 {
 	static const char shorts[] = "btn\0fr"; /* U+0008 to U+000D */
 
@@ -64,6 +78,8 @@ static char *put_special(char *p, uint32_t cp)
 		*p++ = (char)cp;
 		return p;
 	}
+	if (whole && cp >= 0xd800 && cp <= 0xdfff)
+		return put_surrogate(p, cp);
 	if (cp < 0xa0 || (cp >= 0xd800 && cp <= 0xdfff) || is_reordering(cp))
 		return put_escape(p, cp);
 	if (cp < 0x800) {
@@ -82,7 +98,7 @@ static char *put_special(char *p, uint32_t cp)
 }
 
 /* Runs of plain ASCII go 8 bytes at a time; there is room for 6 bytes a byte of input, plus 8. */
-static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin1)
+static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin1, bool whole)
 {
 	while (s < end) {
 		while (end - s >= 8) {
@@ -104,12 +120,12 @@ static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin
 		}
 		/* One that is not plain, or the last few. */
 		for (int i = 0; i < 8 && s < end; i++)
-			p = put_special(p, latin1 ? *s++ : chars__utf8_next(&s, end));
+			p = put_special(p, latin1 ? *s++ : chars__utf8_next(&s, end), whole);
 	}
 	return p;
 }
 
-void json__string(struct buf *out, const char *s, size_t len)
+static void put_string(struct buf *out, const char *s, size_t len, bool whole)
 {
 	const uint8_t *bytes = (const uint8_t *)s;
 	char *p;
@@ -118,12 +134,12 @@ void json__string(struct buf *out, const char *s, size_t len)
 		return;
 	p = out->data + out->len;
 	*p++ = '"';
-	p = put_bytes(p, bytes, bytes + len, false);
+	p = put_bytes(p, bytes, bytes + len, false, whole);
 	*p++ = '"';
 	out->len = (size_t)(p - out->data);
 }
 
-void json__node_string(struct buf *out, const struct node *n)
+static void put_node_string(struct buf *out, const struct node *n, bool whole)
 {
 	struct chars c = chars__of(n);
 	uint32_t cp;
@@ -134,10 +150,30 @@ void json__node_string(struct buf *out, const struct node *n)
 	p = out->data + out->len;
 	*p++ = '"';
 	if (n->kind != PT_K_STR2 && n->kind != PT_K_STR4)
-		p = put_bytes(p, c.p, c.end, n->kind == PT_K_STR);
+		p = put_bytes(p, c.p, c.end, n->kind == PT_K_STR, whole);
 	else
 		while (chars__next(&c, &cp))
-			p = put_special(p, cp);
+			p = put_special(p, cp, whole);
 	*p++ = '"';
 	out->len = (size_t)(p - out->data);
+}
+
+void json__string(struct buf *out, const char *s, size_t len)
+{
+	put_string(out, s, len, false);
+}
+
+void json__whole_string(struct buf *out, const char *s, size_t len)
+{
+	put_string(out, s, len, true);
+}
+
+void json__node_string(struct buf *out, const struct node *n)
+{
+	put_node_string(out, n, false);
+}
+
+void json__whole_node_string(struct buf *out, const struct node *n)
+{
+	put_node_string(out, n, true);
 }

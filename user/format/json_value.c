@@ -270,7 +270,7 @@ static void close_container(struct writer *w)
 	}
 }
 
-static unsigned node_notes(const struct node *n)
+unsigned json__node_notes(const struct node *n)
 {
 	unsigned notes = 0;
 
@@ -297,18 +297,54 @@ unsigned json__name_notes(const struct event *ev)
 	return notes;
 }
 
+/* Values, until the outermost container is closed or the record ends. Returns the notes of all. */
+static unsigned put_values(struct writer *w, struct node_iter *it)
+{
+	struct node n;
+	unsigned notes;
+
+	while (w->depth && node_iter__next(it, &n)) {
+		if (n.kind == PT_K_END) {
+			close_container(w);
+			continue;
+		}
+		w->notes |= json__node_notes(&n);
+		before_child(w);
+		if (node__is_container(&n))
+			open_container(w, &n, *it);
+		else
+			put_leaf(w->out, &n);
+	}
+	/* What the record's end left open is truncated, whatever it lacks. */
+	notes = w->depth ? w->notes | JSON_NOTE_TRUNCATED : w->notes;
+	while (w->depth)
+		close_container(w);
+	return notes;
+}
+
+unsigned json__value(struct buf *out, struct node_iter *it, const struct node *n)
+{
+	struct writer w = {.out = out, .notes = json__node_notes(n)};
+
+	if (!node__is_container(n)) {
+		put_leaf(out, n);
+		return w.notes;
+	}
+	open_container(&w, n, *it);
+	return put_values(&w, it);
+}
+
 unsigned json__values(struct buf *out, const struct event *ev)
 {
 	struct writer w = {.out = out, .notes = json__name_notes(ev)};
 	struct node_iter it = node_iter__of(ev);
 	struct node n;
-	unsigned notes;
 
 	if (!ev->nodes || !node_iter__next(&it, &n)) {
 		buf__lit(out, "null");
 		return ev->nodes ? w.notes | JSON_NOTE_TRUNCATED : w.notes;
 	}
-	w.notes |= node_notes(&n);
+	w.notes |= json__node_notes(&n);
 	if (n.kind != PT_K_TUPLE) {
 		buf__lit(out, "null");
 		return w.notes;
@@ -317,23 +353,7 @@ unsigned json__values(struct buf *out, const struct event *ev)
 		w.sig = catalog__signature(ev->known, n.length);
 	w.frames[w.depth++] = (struct frame){.style = STYLE_ARGS};
 	buf__char(out, '{');
-	while (w.depth && node_iter__next(&it, &n)) {
-		if (n.kind == PT_K_END) {
-			close_container(&w);
-			continue;
-		}
-		w.notes |= node_notes(&n);
-		before_child(&w);
-		if (node__is_container(&n))
-			open_container(&w, &n, it);
-		else
-			put_leaf(out, &n);
-	}
-	/* What the record's end left open is truncated, whatever it lacks. */
-	notes = w.depth ? w.notes | JSON_NOTE_TRUNCATED : w.notes;
-	while (w.depth)
-		close_container(&w);
-	return notes;
+	return put_values(&w, &it);
 }
 
 void json__args(struct buf *out, struct buf *notes, const struct event *ev)

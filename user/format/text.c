@@ -298,4 +298,4 @@ static void text_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	line__end(&l);
 }
 
-const struct format format_text = {"text", text_event, text_process, text_lost};
+const struct format format_text = {"text", text_event, text_process, text_lost, NULL};
