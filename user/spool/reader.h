@@ -64,9 +64,6 @@ void spool_reader__close(struct spool_reader *r);
 /* 1 and *out; 0: there is nothing more now; -errno: it cannot be read (said once with log__error()). */
 int spool_reader__next(struct spool_reader *r, struct spool_entry *out);
 
-/* Goes back to the cursor. */
-int spool_reader__rewind(struct spool_reader *r);
-
 /* Where spool_reader__next() stands: also beyond items of other streams. To be acknowledged when all before it is. */
 struct spool_mark spool_reader__mark(const struct spool_reader *r);
 
@@ -77,7 +74,7 @@ struct spool_mark spool_reader__cursor(const struct spool_reader *r);
 struct spool_tally spool_reader__tally(const struct spool_reader *r);
 
 /* Items of the stream behind the cursor, those that are lost included. */
-uint64_t spool_reader__pending(const struct spool_reader *r);
+uint64_t spool_reader__pending(struct spool_reader *r);
 
 /*
  * Waits until the writer has flushed something since the last call of spool_reader__next(), or for `seconds` (below

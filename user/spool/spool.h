@@ -66,7 +66,7 @@ struct spool_stats {
 	uint64_t syncs, sync_errors;
 	uint64_t bytes;    /* on disk now */
 	uint64_t segments; /* now */
-	int disk_error;    /* errno of the last write that failed, 0 once one has succeeded again */
+	int disk_error;    /* errno of the last write that failed, 0 once none has for 10 s */
 };
 
 /*
