@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""The Kafka driver against librdkafka's mock cluster, with kcat as a separate consumer."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from driving import HOSTILE, LONG, ROOT, Drive, item
+from receivers import free_port, need
+
+PRODUCE, INIT_PRODUCER_ID = 0, 22  # API keys of Kafka's protocol
+LEADER, TOO_LARGE, NOT_ENOUGH, TOPIC_DENIED, SEQUENCE, INVALID_RECORD = 6, 10, 19, 29, 45, 87  # error codes
+
+
+class Mock:
+    def __init__(self):
+        self.process = subprocess.Popen([os.path.join(ROOT, "build/tests/sink/mock_kafka")], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.servers = self.process.stdout.readline().strip()
+        self.tell("topic events 4")
+
+    def tell(self, command):
+        print(command, file=self.process.stdin, flush=True)
+        assert self.process.stdout.readline() == "done\n"
+
+    def url(self, topic="events"):
+        return f"kafka://{self.servers}/{topic}"
+
+    def consume(self, topic="events"):
+        """All messages there are, by a consumer that has nothing in common with the driver."""
+        done = subprocess.run([need("kcat"), "-C", "-e", "-q", "-b", self.servers, "-t", topic, "-J"],
+                              capture_output=True, timeout=LONG * 2, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(LONG)
+
+
+@pytest.fixture
+def mock():
+    need("kcat")
+    with Mock() as m:
+        yield m
+
+
+def ok(answer):
+    assert answer["items"] == ["ok"] * len(answer["items"]), answer
+
+
+def numbers(messages):
+    return [json.loads(m["payload"])["n"] for m in messages]
+
+
+def test_key_headers_and_hostile_bodies(mock):
+    items = [item(n, entity=f"process{n % 3}", body={"n": n, "text": text}) for n, text in enumerate(HOSTILE)]
+    with Drive(mock.url(), format="ecs") as drive:
+        ok(drive.send(items))
+    got = {json.loads(m["payload"])["n"]: m for m in mock.consume()}
+    assert len(got) == len(items)
+    for n, text in enumerate(HOSTILE):
+        m = got[n]
+        assert json.loads(m["payload"])["text"] == text
+        assert m["key"] == f"process{n % 3}" and m["ts"] == 1790000000123
+        assert m["headers"] == ["content-type", "application/json", "schema", "ecs/9.4.0", "event-id", f"b00t-{n}"]
+
+
+def test_order_of_a_process(mock):
+    with Drive(mock.url()) as drive:
+        for batch in range(5):
+            ok(drive.send([item(batch * 200 + n, entity=f"p{n % 7}") for n in range(200)]))
+    by_key = {}
+    for m in mock.consume():
+        by_key.setdefault(m["key"], []).append((m["partition"], m["offset"], json.loads(m["payload"])["n"]))
+    assert len(by_key) == 7
+    for messages in by_key.values():
+        assert len({partition for partition, _, _ in messages}) == 1
+        assert [n for _, _, n in sorted(messages)] == sorted(n for _, _, n in messages)
+
+
+def test_text_formats(mock):
+    with Drive(mock.url(), format="cef") as drive:
+        ok(drive.send([item(1, body="CEF:0|a", entity="")]))
+    m = mock.consume()[0]
+    assert m["payload"] == "CEF:0|a" and m["key"] is None
+    assert m["headers"][1] == "text/plain; charset=utf-8" and m["headers"][3].startswith("pytrail-cef/")
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_compression(mock, compression):
+    with Drive(mock.url(), f"compression={compression}") as drive:
+        ok(drive.send([item(n, body={"n": n, "pad": "p" * 1000}) for n in range(100)]))
+    assert sorted(numbers(mock.consume())) == list(range(100))
+
+
+@pytest.mark.parametrize("error", [LEADER, NOT_ENOUGH])
+def test_errors_that_pass(mock, error):
+    """The library tries again by itself; nothing is lost and nothing is there twice."""
+    with Drive(mock.url()) as drive:
+        ok(drive.send([item(0)]))
+        mock.tell(f"errors {PRODUCE} {error} 3")
+        ok(drive.send([item(n) for n in range(1, 100)]))
+    assert sorted(numbers(mock.consume())) == list(range(100))
+
+
+def test_denied(mock):
+    with Drive(mock.url(), "timeout=5s") as drive:
+        mock.tell(f"errors {PRODUCE} {TOPIC_DENIED} 50")
+        answer = drive.send([item(1), item(2)])
+        assert set(answer["items"]) == {"denied"} and answer["code"] == TOPIC_DENIED
+        assert "authorization" in answer["reason"].lower()
+
+
+def test_too_large_for_us(mock):
+    with Drive(mock.url(), "property=message.max.bytes=50000") as drive:
+        answer = drive.send([item(1), item(2, body="x" * 60_000), item(3)])
+        assert answer["items"] == ["ok", "rejected", "ok"] and "too large" in answer["reason"].lower()
+    assert sorted(numbers(mock.consume())) == [1, 3]
+
+
+def test_too_large_for_the_broker(mock):
+    with Drive(mock.url(), "timeout=5s") as drive:
+        ok(drive.send([item(0)]))
+        mock.tell(f"errors {PRODUCE} {TOO_LARGE} 1")
+        assert set(drive.send([item(1), item(2)])["items"]) == {"too_large"}, "smaller batches may do"
+        mock.tell(f"errors {PRODUCE} {TOO_LARGE} 1")
+        assert drive.send([item(1)])["items"] == ["rejected"], "there are no smaller ones"
+        drive.until_delivered([item(3)])
+
+
+def test_invalid_record(mock):
+    with Drive(mock.url(), "timeout=5s") as drive:
+        mock.tell(f"errors {PRODUCE} {INVALID_RECORD} 1")
+        assert drive.send([item(1)])["items"] == ["rejected"]
+
+
+def test_fatal_error_of_idempotence(mock):
+    """A producer whose sequence the broker does not know any more is replaced."""
+    with Drive(mock.url(), "timeout=5s") as drive:
+        ok(drive.send([item(0)]))
+        mock.tell(f"errors {PRODUCE} {SEQUENCE} 1")
+        items = [item(n) for n in range(1, 50)]
+        answer = drive.send(items)
+        assert set(answer["items"]) <= {"retry", "ok"}, answer
+        drive.until_delivered([it for it, said in zip(items, answer["items"]) if said != "ok"])
+    assert set(numbers(mock.consume())) == set(range(50))
+
+
+def test_all_brokers_down_and_up(mock):
+    with Drive(mock.url(), "timeout=1s") as drive:
+        ok(drive.send([item(0)]))
+        for broker in (1, 2, 3):
+            mock.tell(f"down {broker}")
+        answer = drive.send([item(1), item(2)])
+        assert set(answer["items"]) == {"retry"} and answer["reason"]
+        for broker in (1, 2, 3):
+            mock.tell(f"up {broker}")
+        drive.until_delivered([item(1), item(2)])
+    assert set(numbers(mock.consume())) == {0, 1, 2}
+
+
+def test_one_broker_down(mock):
+    with Drive(mock.url(), "timeout=10s") as drive:
+        ok(drive.send([item(n, entity=f"p{n}") for n in range(20)]))
+        mock.tell("down 2")
+        drive.begin([item(20 + n, entity=f"p{n}") for n in range(20)])
+        mock.tell("up 2")
+        ok(drive.answer())
+    assert set(numbers(mock.consume())) == set(range(40))
+
+
+def test_slow_broker(mock):
+    for broker in (1, 2, 3):
+        mock.tell(f"rtt {broker} 300")
+    with Drive(mock.url(), "timeout=20s") as drive:
+        ok(drive.send([item(n) for n in range(10)]))
+    assert sorted(numbers(mock.consume())) == list(range(10))
+
+
+def test_nobody_there_and_interrupt():
+    with Drive(f"kafka://127.0.0.1:{free_port()}/events", "timeout=1h") as drive:
+        drive.interrupt(0.3)
+        answer = drive.send([item(1)])
+        assert answer["items"] == ["retry"] and answer["reason"]
+        assert drive.send([item(2)])["items"] == ["retry"], "and so do later ones"
+
+
+def test_tls_with_one_that_has_none(mock):
+    servers = mock.servers
+    with Drive(f"kafka+tls://{servers}/events", "timeout=3s") as drive:
+        answer = drive.send([item(1)])
+        assert answer["items"] in (["denied"], ["retry"]) and answer["reason"], answer
+
+
+def test_sasl_with_one_that_has_none(tmp_path, mock):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    with Drive(mock.url(), "timeout=3s", "sasl_mechanism=PLAIN", "sasl_username=u",
+               f"sasl_password={secret}") as drive:
+        answer = drive.send([item(1)])
+        assert answer["items"] in (["denied"], ["retry"]) and "hunter2" not in answer["reason"], answer
+
+
+@pytest.mark.parametrize("url, settings, sentence", [
+    ("kafka://h:9092", [], "is not a URL that can be used here"),
+    ("kafka://h:9092/", [], "is not a URL that can be used here"),
+    ("kafka://h:9092/a b", [], "is not a URL that can be used here"),
+    ("kafka://u:p@h:9092/t", [], "is not a URL that can be used here"),
+    ("kafka://h/t", ["property=acks=1"], "the property 'acks' cannot be set: all of them are awaited"),
+    ("kafka://h/t", ["property=sasl.password=x"], "set 'sasl_password'"),
+    ("kafka://h/t", ["property=nonsense"], "'property' takes NAME=VALUE"),
+    ("kafka://h/t", ["property=no.such=1"], "librdkafka does not take the property 'no.such': No such"),
+    ("kafka://h/t", ["property=linger.ms=x"], "librdkafka does not take the property 'linger.ms'"),
+    ("kafka://h/t", ["property=max.in.flight=100"], "librdkafka cannot be used so: "),
+    ("kafka://h/t", ["sasl_username=u"], "need 'sasl_mechanism', too"),
+    ("kafka+tls://h/t", ["tls_name=x"], "'tls_name' cannot be set for Kafka"),
+    ("kafka+tls://h/t", ["tls_ca=/nowhere"], "librdkafka")])
+def test_settings(url, settings, sentence):
+    assert sentence in Drive(url, *settings).refusal()
