@@ -104,17 +104,18 @@ global(workDirectory="%(dir)s" maxMessageSize="256k" %(globals)s)
 module(load="mmjsonparse")
 %(input)s
 template(name="all" type="list") { property(name="jsonmesg") constant(value="\\n") }
-ruleset(name="r") {
+ruleset(name="r" queue.type="%(queue)s") {
 	action(type="mmjsonparse" cookie="")
 	action(type="omfile" file="%(dir)s/out" template="all" asyncWriting="off" flushOnTXEnd="on")
 }
 """
 
-    def __init__(self, directory, config, port=None, globals=""):
+    def __init__(self, directory, config, port=None, globals="", queue="LinkedList"):
         super().__init__(directory)
         self.port = port
         with open(self.path("conf"), "w", encoding="utf-8") as file:
-            file.write(self.FRAME % {"dir": self.directory, "input": config, "globals": globals})
+            file.write(self.FRAME % {"dir": self.directory, "input": config, "globals": globals,
+                                     "queue": queue})
 
     def command(self):
         return [need("rsyslogd"), "-n", "-C", "-f", self.path("conf"), "-i", self.path("pid")]
@@ -149,6 +150,19 @@ def rsyslog_tls(directory, certificates, server=None):
     return Rsyslog(directory, 'module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" '
                    'StreamDriver.AuthMode="x509/certvalid")\n'
                    f'input(type="imtcp" address="127.0.0.1" port="{port}" ruleset="r")', port, tls)
+
+
+def rsyslog_relp(directory, certificates=None, server=None):
+    """What it has acknowledged is in the file: there is no queue between."""
+    port = free_port()
+    tls = ""
+    if certificates:
+        cert, key = server or certificates.server
+        tls = (f'tls="on" tls.caCert="{certificates.good.ca}" tls.myCert="{cert}" tls.myPrivKey="{key}" '
+               'tls.authMode="certvalid"')
+    return Rsyslog(directory, 'module(load="imrelp" ruleset="r" tls.tlslib="openssl")\n'
+                   f'input(type="imrelp" address="127.0.0.1" port="{port}" maxDataSize="256k" {tls})',
+                   port, queue="Direct")
 
 
 def rsyslog_udp(directory):

@@ -27,6 +27,7 @@ const struct setting driver_settings[] = {
 
 const struct driver_ops *const drivers[] = {
 	&syslog_driver,
+	&relp_driver,
 	&kafka_driver,
 	NULL,
 };

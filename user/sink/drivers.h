@@ -6,6 +6,7 @@
 #include "driver.h"
 
 extern const struct driver_ops syslog_driver;
+extern const struct driver_ops relp_driver;
 extern const struct driver_ops kafka_driver;
 
 #endif
