@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "branch.h"
 #include "enrich/call_site.h"
 #include "enrich/host_facts.h"
 #include "enrich/process.h"
@@ -14,9 +15,7 @@
 #include "reader.h"
 #include "record.h"
 #include "selection.h"
-#include "sink/sink.h"
 #include "util/buf.h"
-#include "util/fnv.h"
 #include "util/log.h"
 
 /* Processes whose facts are kept. */
@@ -24,17 +23,6 @@
 /* Those whose call sites are, and bytes for these. */
 #define CALLERS_MAX       4096
 #define CALLERS_MAX_BYTES (48u << 20)
-/* Bytes that gather before a sink gets them, unless output__flush() comes first. */
-#define BATCH (256 * 1024)
-
-/* One -o. */
-struct branch {
-	const struct format *format;
-	struct sink *sink;
-	struct format_context ctx;
-	struct buf stream; /* ctx.stream */
-	struct buf buf;
-};
 
 struct output {
 	struct output_options opts;
@@ -44,72 +32,65 @@ struct output {
 	struct call_sites *call_sites;
 	output_probed_fn probed;
 	void *probed_ctx;
-	struct branch *branches;
+	struct branch **branches;
 	size_t branches_cnt;
 	struct buf scratch;
 	uint64_t seq;
 	int err; /* an output failed for good */
 };
 
-/* "json:/var/log/x": the format, and where the destination begins, NULL when there is none. */
-static const struct format *parse_spec(const char *spec, const char **dest)
+static void free_branches(struct branch **branches, size_t cnt)
 {
-	size_t len = strcspn(spec, ":");
-	const struct format *f = format__find(spec, len);
-
-	*dest = spec[len] ? spec + len + 1 : NULL;
-	if (!f) {
-		log__error("-o %s: there is no format '%.*s', there are %s", spec, (int)len, spec,
-		           format__names());
-		return NULL;
-	}
-	if (*dest && !**dest) {
-		log__error("-o %s: a destination is missing behind the colon", spec);
-		return NULL;
-	}
-	return f;
+	for (size_t i = 0; i < cnt; i++)
+		branch__free(branches[i]);
+	free(branches);
 }
 
-static bool wants_color(const struct sink *s)
+int output__set_targets(struct output *o, const struct branch_target *targets, size_t cnt)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	struct branch **branches = calloc(cnt ? cnt : 1, sizeof(struct branch *));
+	struct format_context ctx =
+		format_context__of(o->opts.boot_id, o->opts.instance_ns, o->opts.realtime_offset_ns);
+	int err = 0;
 
-	/* no-color.org: set and not empty. */
-	return sink__is_terminal(s) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
-
-static int add_branch(struct output *o, const char *spec)
-{
-	struct branch *b = &o->branches[o->branches_cnt];
-	const char *dest;
-	int err;
-
-	b->format = parse_spec(spec, &dest);
-	if (!b->format)
-		return -EINVAL;
-	err = sink__open(dest, &b->sink);
-	if (err)
+	ctx.host = &o->host;
+	ctx.attack_severity = o->opts.attack_severity;
+	if (!branches) {
+		log__error("out of memory");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < cnt && !err; i++)
+		err = branch__open(&targets[i], &ctx, &branches[i]);
+	if (err) {
+		free_branches(branches, cnt);
 		return err;
-	o->branches_cnt++;
-	b->ctx.realtime_offset_ns = o->opts.realtime_offset_ns;
-	b->ctx.color = wants_color(b->sink);
-	b->ctx.width = sink__columns(b->sink);
-	b->ctx.host = &o->host;
-	b->ctx.attack_severity = o->opts.attack_severity;
-	fnv__hex(b->ctx.instance,
-	         fnv64__add(fnv64__add(FNV64_INIT, o->opts.boot_id, strlen(o->opts.boot_id)),
-	                    &o->opts.instance_ns, sizeof(o->opts.instance_ns)));
-	if (b->format->stream)
-		b->format->stream(&b->stream, &b->ctx);
-	b->ctx.stream = b->stream.data;
-	b->ctx.stream_len = b->stream.len;
-	return b->stream.failed ? -ENOMEM : 0;
+	}
+	output__flush(o);
+	free_branches(o->branches, o->branches_cnt);
+	o->branches = branches;
+	o->branches_cnt = cnt;
+	return 0;
+}
+
+/* The targets of -o. */
+static int open_specs(struct output *o)
+{
+	const char *fallback = isatty(STDOUT_FILENO) ? "text" : "json";
+	size_t cnt = o->opts.specs_cnt ? o->opts.specs_cnt : 1;
+	struct branch_target *targets = calloc(cnt, sizeof(*targets));
+	int err = targets ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < cnt && !err; i++)
+		err = branch_target__parse(o->opts.specs_cnt ? o->opts.specs[i] : fallback,
+		                           &targets[i]);
+	if (!err)
+		err = output__set_targets(o, targets, cnt);
+	free(targets);
+	return err;
 }
 
 int output__new(const struct output_options *opts, struct output **out)
 {
-	const char *fallback = isatty(STDOUT_FILENO) ? "text" : "json";
-	size_t cnt = opts->specs_cnt ? opts->specs_cnt : 1;
 	struct output *o = calloc(1, sizeof(*o));
 	int err = -ENOMEM;
 
@@ -120,20 +101,18 @@ int output__new(const struct output_options *opts, struct output **out)
 		o->opts.boot_id = "";
 	host_facts__read(&o->host, o->opts.boot_id, o->opts.live);
 	o->processes = process_table__new(o->opts.boot_id, PROCESSES_MAX);
-	o->branches = calloc(cnt, sizeof(*o->branches));
 	o->call_sites = call_sites__new(CALLERS_MAX, CALLERS_MAX_BYTES);
-	if (!o->processes || !o->branches || !o->call_sites)
+	if (!o->processes || !o->call_sites) {
+		log__error("out of memory");
 		goto fail;
-	for (size_t i = 0; i < cnt; i++) {
-		err = add_branch(o, opts->specs_cnt ? opts->specs[i] : fallback);
-		if (err)
-			goto fail;
 	}
+	err = opts->targets ? output__set_targets(o, opts->targets, opts->targets_cnt)
+	                    : open_specs(o);
+	if (err)
+		goto fail;
 	*out = o;
 	return 0;
 fail:
-	if (err == -ENOMEM)
-		log__error("out of memory");
 	output__free(o);
 	return err;
 }
@@ -142,40 +121,19 @@ void output__free(struct output *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < o->branches_cnt; i++) {
-		sink__close(o->branches[i].sink);
-		buf__free(&o->branches[i].buf);
-		buf__free(&o->branches[i].stream);
-	}
+	free_branches(o->branches, o->branches_cnt);
 	process_table__free(o->processes);
 	call_sites__free(o->call_sites);
 	buf__free(&o->scratch);
-	free(o->branches);
 	free(o);
 }
 
-/* Hands a branch's bytes on. 0 or -errno, kept as the output's end. */
-static int branch__write(struct output *o, struct branch *b)
+/* A destination that failed is the output's end. */
+static int keep(struct output *o, int err)
 {
-	int err = 0;
-
-	if (b->buf.failed) {
-		err = -ENOMEM;
-		log__error("out of memory");
-	} else if (b->buf.len) {
-		err = sink__write(b->sink, b->buf.data, b->buf.len);
-	}
-	buf__reset(&b->buf);
 	if (err && !o->err)
 		o->err = err;
 	return err;
-}
-
-static int after_append(struct output *o, struct branch *b)
-{
-	if (b->buf.len < BATCH && !b->buf.failed)
-		return 0;
-	return branch__write(o, b);
 }
 
 static int to_record_file(struct output *o, const void *record, size_t size)
@@ -191,13 +149,9 @@ static int output__lost(struct output *o, const struct pt_lost *lost)
 {
 	uint64_t seq = o->seq++;
 
-	for (size_t i = 0; i < o->branches_cnt; i++) {
-		struct branch *b = &o->branches[i];
-
-		b->format->lost(&b->buf, lost, seq, &b->ctx);
-		if (after_append(o, b))
+	for (size_t i = 0; i < o->branches_cnt; i++)
+		if (keep(o, branch__lost(o->branches[i], lost, seq)))
 			return o->err;
-	}
 	return 0;
 }
 
@@ -317,13 +271,9 @@ static int output__audit(struct output *o, const void *record, size_t size)
 	if (enrich(o, &ev) || to_record_file(o, record, size))
 		return o->err;
 	ev.seq = o->seq++;
-	for (size_t i = 0; i < o->branches_cnt; i++) {
-		struct branch *b = &o->branches[i];
-
-		b->format->event(&b->buf, &ev, &b->ctx);
-		if (after_append(o, b))
+	for (size_t i = 0; i < o->branches_cnt; i++)
+		if (keep(o, branch__event(o->branches[i], &ev)))
 			return o->err;
-	}
 	o->stats.events++;
 	return o->opts.max_events && o->stats.events >= o->opts.max_events;
 }
@@ -350,13 +300,9 @@ static int put_process(struct output *o, const struct pt_rec *rec, const char *w
 	    to_record_file(o, rec, rec->size))
 		return o->err;
 	seq = o->seq++;
-	for (size_t i = 0; i < o->branches_cnt; i++) {
-		struct branch *b = &o->branches[i];
-
-		b->format->process(&b->buf, rec, what, p, seq, &b->ctx);
-		if (after_append(o, b))
+	for (size_t i = 0; i < o->branches_cnt; i++)
+		if (keep(o, branch__process(o->branches[i], rec, what, p, seq)))
 			return o->err;
-	}
 	return 0;
 }
 
@@ -432,23 +378,20 @@ int output__record(struct output *o, const void *record, size_t size)
 	return to_record_file(o, record, size);
 }
 
+int output__alert(struct output *o, const struct alert *alert)
+{
+	uint64_t seq = o->seq++;
+
+	for (size_t i = 0; i < o->branches_cnt; i++)
+		if (keep(o, branch__alert(o->branches[i], alert, seq)))
+			return o->err;
+	return 0;
+}
+
 int output__flush(struct output *o)
 {
-	int err = 0;
-
-	for (size_t i = 0; i < o->branches_cnt; i++) {
-		struct branch *b = &o->branches[i];
-		int failed = branch__write(o, b);
-
-		if (!failed)
-			failed = sink__flush(b->sink);
-		if (failed && !err)
-			err = failed;
-		/* A window may have changed its size since. */
-		b->ctx.width = sink__columns(b->sink);
-	}
-	if (err && !o->err)
-		o->err = err;
+	for (size_t i = 0; i < o->branches_cnt; i++)
+		keep(o, branch__flush(o->branches[i]));
 	return o->err;
 }
 

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct alert;
+struct branch_target;
 struct output;
 struct pt_task;
 struct pattern_list;
@@ -20,6 +22,8 @@ struct selection;
 struct output_options {
 	const char *const *specs; /* FORMAT[:DEST] of every -o; none: text or json on standard output */
 	size_t specs_cnt;
+	const struct branch_target *targets; /* or NULL: in place of specs; copied */
+	size_t targets_cnt;
 	struct record_writer *record;        /* or NULL; not owned */
 	const struct pattern_list *patterns; /* or NULL; not owned: what the kernel could not decide */
 	/* or NULL; not owned: which processes. unwanted is told of each that is not, once for its exec. */
@@ -52,6 +56,10 @@ struct output_stats {
 int output__new(const struct output_options *opts, struct output **out);
 void output__free(struct output *o);
 
+/* Other targets from now on, in place of all that there are, which are flushed; files are opened anew. 0, or -errno (said):
+ * they stay then. */
+int output__set_targets(struct output *o, const struct branch_target *targets, size_t cnt);
+
 struct call_site_file;
 
 /* How a live record's site is told to be in a file (0; -ENOENT: not any more): for call sites in it. */
@@ -63,6 +71,8 @@ void output__set_probed(struct output *o, output_probed_fn fn, void *ctx);
  * failed for good (said once; -EPIPE is the quiet end of a pipe).
  */
 int output__record(struct output *o, const void *record, size_t size);
+/* Something that pytrail itself has to say in the stream. 0 or -errno. */
+int output__alert(struct output *o, const struct alert *alert);
 int output__flush(struct output *o);
 const struct output_stats *output__stats(const struct output *o);
 

@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "records.h"
+#include "user/branch.h"
 #include "user/output.h"
 #include "user/pattern.h"
 #include "user/record.h"
+#include "user/spool/item.h"
 #include "user/util/log.h"
 
 static char dir[] = "/tmp/pytrail-test-output-XXXXXX";
@@ -235,6 +237,58 @@ static int setup(void **state)
 
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
+/* What a taker was given last. */
+struct taken {
+	size_t cnt;
+	struct item last;
+	char id[80], event[64], body[512];
+};
+
+static void take(void *ctx, const struct item *it)
+{
+	struct taken *t = ctx;
+
+	t->cnt++;
+	t->last = *it;
+	snprintf(t->id, sizeof(t->id), "%.*s", (int)it->id.len, it->id.s);
+	snprintf(t->event, sizeof(t->event), "%.*s", (int)it->event.len, it->event.s);
+	snprintf(t->body, sizeof(t->body), "%.*s", (int)it->body.len, it->body.s);
+}
+
+/* Items for the spool: one a record, without a newline, with what receivers want to know beside. */
+static void test_taker(void **state)
+{
+	struct taken all = {0}, high = {0};
+	struct branch_target targets[] = {
+		{.format = format__find("json", 4), .take = take, .take_ctx = &all, .stream = "json"},
+		{.format = format__find("json", 4),
+	         .take = take,
+	         .take_ctx = &high,
+	         .stream = "json",
+	         .min_severity = 5},
+	};
+	struct output_options opts = {.targets = targets, .targets_cnt = 2, .boot_id = "b"};
+	const struct alert alert = {.time_ns = 5, .alert = "reloaded", .message = "x\n"};
+	struct output *o = open_output(&opts);
+
+	assert_int_equal(send(o, "open"), 0);
+	assert_int_equal(all.cnt, 1);
+	assert_int_equal(high.cnt, 0);
+	assert_int_equal(all.last.kind, ITEM_AUDIT);
+	assert_string_equal(all.event, "open");
+	assert_memory_equal(all.body, "{\"type\":\"audit\"", 15);
+	assert_int_equal(all.body[all.last.body.len - 1], '}');
+	assert_non_null(strstr(all.body, all.id));
+	assert_int_equal(send(o, "my\x1b.event\xff"), 0);
+	assert_string_equal(all.event, "my?.event?");
+	assert_int_equal(all.last.seq, 1);
+	assert_int_equal(output__alert(o, &alert), 0);
+	assert_int_equal(high.cnt, 1);
+	assert_int_equal(high.last.kind, ITEM_ALERT);
+	assert_non_null(strstr(high.body, "\"alert\":\"reloaded\",\"message\":\"x\\n\"}"));
+	output__free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +299,7 @@ int main(void)
 		TEST(test_specs),
 		TEST(test_full_disk),
 		TEST(test_closed_pipe),
+		cmocka_unit_test(test_taker),
 	};
 	int rc;
 

@@ -296,4 +296,28 @@ static void ecs_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__lit(out, "\"}}}\n");
 }
 
-const struct format format_ecs = {"ecs", ecs_event, ecs_process, ecs_lost, ecs_stream};
+static void ecs_alert(struct buf *out, const struct alert *a, uint64_t seq,
+                      const struct format_context *ctx)
+{
+	uint64_t ns = (uint64_t)(a->time_ns - ctx->realtime_offset_ns);
+
+	put_head(out, ns, ctx);
+	buf__printf(out,
+	            "\"event\":{\"kind\":\"event\",\"category\":[\"process\"],\"type\":[\"info\"],"
+	            "\"action\":\"%s\",\"severity\":3,\"provider\":\"pytrail\",\"module\":"
+	            "\"pytrail\",\"dataset\":\"pytrail.audit\",\"code\":\"pytrail.alert\",",
+	            a->alert);
+	if (a->since_ns)
+		put_time(out, "\"start\":\"", (uint64_t)(a->since_ns - ctx->realtime_offset_ns), ctx);
+	put_id(out, seq, ns, ctx);
+	buf__lit(out, ",\"message\":");
+	json__whole_string(out, a->message, strlen(a->message));
+	if (a->output) {
+		buf__lit(out, ",\"pytrail\":{\"output\":");
+		json__whole_string(out, a->output, strlen(a->output));
+		buf__char(out, '}');
+	}
+	buf__lit(out, "}\n");
+}
+
+const struct format format_ecs = {"ecs", ecs_event, ecs_process, ecs_lost, ecs_stream, ecs_alert};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "../util/fnv.h"
 #include "../util/log.h"
 
 static const struct format *const formats[] = {&format_text, &format_json, &format_ecs};
@@ -32,6 +33,16 @@ int format__take_attack(const char *text, unsigned *severity)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+struct format_context format_context__of(const char *boot_id, uint64_t instance_ns,
+                                         int64_t realtime_offset_ns)
+{
+	struct format_context ctx = {.realtime_offset_ns = realtime_offset_ns};
+
+	fnv__hex(ctx.instance, fnv64__add(fnv64__add(FNV64_INIT, boot_id, strlen(boot_id)),
+	                                  &instance_ns, sizeof(instance_ns)));
+	return ctx;
 }
 
 const char *format__names(void)

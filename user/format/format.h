@@ -28,6 +28,18 @@ struct format_context {
 
 #define FORMAT_ATTACK_SEVERITY 4
 #define FORMAT_ATTACK_NEVER    6
+/* Of a collector that started at instance_ns (CLOCK_REALTIME), for no terminal. */
+struct format_context format_context__of(const char *boot_id, uint64_t instance_ns,
+                                         int64_t realtime_offset_ns);
+
+/* What pytrail says of its own doings, in the stream. */
+struct alert {
+	int64_t time_ns;     /* CLOCK_REALTIME */
+	const char *alert;   /* a word that stays: "output_held" */
+	const char *output;  /* name of the output it is about, NULL: none */
+	const char *message; /* for people; any bytes: a peer may have had its say in it */
+	int64_t since_ns;    /* when what is told began, 0: not told */
+};
 
 struct format {
 	const char *name;
@@ -43,6 +55,9 @@ struct format {
 	             const struct format_context *ctx);
 	/* NULL, or appends what is the same in all records of a stream: the host, this program. */
 	void (*stream)(struct buf *out, const struct format_context *ctx);
+	/* NULL: the format cannot say it, and does not */
+	void (*alert)(struct buf *out, const struct alert *alert, uint64_t seq,
+	              const struct format_context *ctx);
 };
 
 static inline bool format__says_attack(const struct format_context *ctx, unsigned severity)

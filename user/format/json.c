@@ -271,4 +271,24 @@ static void json_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__lit(out, "}\n");
 }
 
-const struct format format_json = {"json", json_event, json_process, json_lost, NULL};
+static void json_alert(struct buf *out, const struct alert *a, uint64_t seq,
+                       const struct format_context *ctx)
+{
+	char since[WHEN_UTC_LEN];
+
+	put_head(out, "alert", seq, (uint64_t)(a->time_ns - ctx->realtime_offset_ns), ctx);
+	buf__printf(out, "\"alert\":\"%s\"", a->alert);
+	if (a->output) {
+		buf__lit(out, ",\"output\":");
+		json__string(out, a->output, strlen(a->output));
+	}
+	buf__lit(out, ",\"message\":");
+	json__string(out, a->message, strlen(a->message));
+	if (a->since_ns) {
+		when__utc(since, a->since_ns);
+		buf__printf(out, ",\"since\":\"%.*s\"", WHEN_UTC_LEN, since);
+	}
+	buf__lit(out, "}\n");
+}
+
+const struct format format_json = {"json", json_event, json_process, json_lost, NULL, json_alert};

@@ -298,4 +298,20 @@ static void text_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	line__end(&l);
 }
 
-const struct format format_text = {"text", text_event, text_process, text_lost, NULL};
+static void text_alert(struct buf *out, const struct alert *a, uint64_t seq,
+                       const struct format_context *ctx)
+{
+	const struct pt_task nobody = {0};
+	struct line l = line__new(out, ctx);
+
+	put_start(&l, (uint64_t)(a->time_ns - ctx->realtime_offset_ns), &nobody, ctx);
+	line__color(&l, "1;37;41");
+	line__str(&l, "*** ");
+	line__str(&l, a->alert);
+	line__str(&l, ":");
+	put_quoted(&l, a->message, strlen(a->message));
+	line__str(&l, " ***");
+	line__end(&l);
+}
+
+const struct format format_text = {"text", text_event, text_process, text_lost, NULL, text_alert};
