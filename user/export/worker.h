@@ -48,9 +48,9 @@ enum worker_state {
 	WORKER_IDLE, /* all there is has been delivered */
 	WORKER_DELIVERING,
 	WORKER_RETRYING, /* the last attempt failed: backing off, or trying again */
-	WORKER_OPEN,     /* failed for a minute or more: the circuit is open, one probe at a time */
-	WORKER_HELD,     /* refused: who we are is not accepted */
-	WORKER_FAILED,   /* the spool cannot be read: opened again from time to time */
+	WORKER_OPEN, /* ten attempts in a row failed: the circuit is open, one item at a time is tried */
+	WORKER_HELD,   /* refused: who we are is not accepted */
+	WORKER_FAILED, /* the spool cannot be read: opened again from time to time */
 	WORKER_STOPPED,
 };
 

@@ -319,7 +319,6 @@ uint64_t spool_reader__pending(struct spool_reader *r)
 	struct control_live live;
 	uint64_t next;
 
-	find_stream(r);
 	control__snapshot(r->control, &live);
 	next = r->stream_index < 0 ? 0 : live.next[r->stream_index];
 	return r->cursor.mark.ordinal && next > r->cursor.mark.ordinal ? next - r->cursor.mark.ordinal

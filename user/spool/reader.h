@@ -73,7 +73,8 @@ int spool_reader__ack(struct spool_reader *r, const struct spool_mark *mark,
 struct spool_mark spool_reader__cursor(const struct spool_reader *r);
 struct spool_tally spool_reader__tally(const struct spool_reader *r);
 
-/* Items of the stream behind the cursor, those that are lost included. */
+/* Items of the stream behind the cursor, those that are lost included. From any thread that excludes
+ * spool_reader__ack(). */
 uint64_t spool_reader__pending(struct spool_reader *r);
 
 /*
