@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -340,13 +339,9 @@ int tls__connect(struct tls_client *c, int fd, const char *host, const struct wa
                  uint64_t deadline, struct tls **out, struct buf *why)
 {
 	struct tls *t = calloc(1, sizeof(*t));
-	sigset_t set;
 	int err = -ENOMEM;
 
-	/* OpenSSL writes without MSG_NOSIGNAL */
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	waiter__block_sigpipe(); /* OpenSSL writes without MSG_NOSIGNAL */
 	if (t && (t->ssl = ssl.SSL_new(c->ctx)) && ssl.SSL_set_ex_data(t->ssl, 0, t) == 1 &&
 	    ssl.SSL_set_fd(t->ssl, fd) == 1)
 		err = expect(t, c->name ? c->name : host);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,4 +57,13 @@ int waiter__poll(const struct waiter *w, int fd, short events, uint64_t deadline
 		if (n == 0)
 			return -ETIMEDOUT;
 	}
+}
+
+void waiter__block_sigpipe(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }

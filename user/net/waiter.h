@@ -30,4 +30,7 @@ uint64_t waiter__deadline(double seconds);
  */
 int waiter__poll(const struct waiter *w, int fd, short events, uint64_t deadline);
 
+/* For a thread that writes without MSG_NOSIGNAL: a peer that has gone is an error then, EPIPE, and no signal. */
+void waiter__block_sigpipe(void);
+
 #endif

@@ -26,10 +26,7 @@ const struct setting driver_settings[] = {
 };
 
 const struct driver_ops *const drivers[] = {
-	&syslog_driver,
-	&relp_driver,
-	&kafka_driver,
-	NULL,
+	&syslog_driver, &relp_driver, &journald_driver, &kafka_driver, &exec_driver, NULL,
 };
 
 const struct driver_ops *driver__of_url(const char *url)

@@ -7,6 +7,8 @@
 
 extern const struct driver_ops syslog_driver;
 extern const struct driver_ops relp_driver;
+extern const struct driver_ops journald_driver;
 extern const struct driver_ops kafka_driver;
+extern const struct driver_ops exec_driver;
 
 #endif
