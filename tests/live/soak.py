@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """Thousands of short Pythons come and go under pytrail, whose memory, file descriptors and BPF maps are
-sampled meanwhile: tests/live/soak.py [--minutes 30] [--every 5] [--scope host|command]
+sampled meanwhile: tests/live/soak.py [--minutes 30] [--every 5] [--scope host|command] [--private]
 
 Three kinds take turns: the system's interpreter, one of a few copies, and now and then a fresh copy
 that is deleted once it has run. Each raises a known number of events of its own, forks, and starts another.
 Memory and descriptors may grow while pytrail warms up, for a fifth of the time; beyond that by no more
-than --memory-kib, what is kept of 16384 processes while these have not been there yet, and --descriptors. Exit status 1 if they do, or if pytrail ends.
+than --memory-kib, what is kept of 16384 processes while these have not been there yet, and --descriptors.
+Exit status 1 if they do, or if pytrail ends. With --private only copies are run, and with `--scope command`
+nothing else on the host is attached: other work goes on undisturbed.
 """
 import argparse
 import os
@@ -44,9 +46,10 @@ HASHES = ("processes", "losses", "filter")  # maps whose entries are counted
 class Churn(threading.Thread):
     """Starts one process after the other until told to stop."""
 
-    def __init__(self, directory, number, started):
+    def __init__(self, directory, number, started, private):
         super().__init__(daemon=True)
         self.directory, self.started = os.path.join(directory, str(number)), started
+        self.private = private
         self.done = threading.Event()
         self.count = 0
         self.copies = [util.private_python(os.path.join(self.directory, str(i)))
@@ -57,7 +60,7 @@ class Churn(threading.Thread):
         while not self.done.is_set():
             self.count += 1
             python, fresh = self.copies[self.count % COPIES], None
-            if self.count % 3 == 0:
+            if self.count % 3 == 0 and not self.private:
                 python = util.SYSTEM_PYTHON
             if self.count % FRESH_EVERY == 0:
                 fresh = os.path.join(self.directory, "fresh")
@@ -72,9 +75,9 @@ class Churn(threading.Thread):
             self.started(self.count)
 
 
-def churn(directory, workers):
+def churn(directory, workers, private):
     """Runs them, and says each second how many processes there were, until standard input ends."""
-    threads = [Churn(directory, i, lambda _: None) for i in range(workers)]
+    threads = [Churn(directory, i, lambda _: None, private) for i in range(workers)]
     for thread in threads:
         thread.start()
     ended = threading.Event()
@@ -118,12 +121,14 @@ class Sample:
 class Workers:
     """The churn in a process of its own, which pytrail follows or, in whole-host mode, need not."""
 
-    def __init__(self, directory, workers, tracer_words=(), said="/dev/null"):
-        command = [util.SYSTEM_PYTHON, "-B", os.path.abspath(__file__), "--churn", directory,
-                   "--workers", str(workers)]
+    def __init__(self, directory, options, tracer_words=(), said="/dev/null"):
+        python = util.private_python(directory) if options.private else util.SYSTEM_PYTHON
+        command = [python, "-B", os.path.abspath(__file__), "--churn", directory,
+                   "--workers", str(options.workers), *(["--private"] if options.private else [])]
         with open(said, "w", encoding="utf-8") as file:
             self.process = subprocess.Popen([*tracer_words, *command], stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=file, text=True)
+                                            stdout=subprocess.PIPE, stderr=file, text=True,
+                                            env=util.python_env())
         self.count = 0
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
@@ -188,14 +193,16 @@ def report(said):
 def soak(options, directory):
     out, said = os.path.join(directory, "out.json"), os.path.join(directory, "said")
     words = [util.PYTRAIL, "trace", "-o", f"json:{out}", "-e", "soak.*", "--stats"]
+    if options.private:
+        words += ["--interpreters", "none"]
     if options.scope == "host":
         with open(said, "w", encoding="utf-8") as file:
             tracer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=file)
         util.wait_until(lambda: "Ctrl-C ends it" in read(said), "it is attached")
-        workers = Workers(directory, options.workers)
+        workers = Workers(directory, options)
         pid = tracer.pid
     else:
-        workers = Workers(directory, options.workers, [*words, "--"], said)
+        workers = Workers(directory, options, [*words, "--"], said)
         pid = workers.process.pid
         util.wait_until(lambda: workers.count, "the first process")
     begin, samples, ended = time.monotonic(), [], False
@@ -229,12 +236,13 @@ def main():
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--scope", choices=("host", "command"), default="host",
                         help="trace the whole host, or only the churn, by following it")
+    parser.add_argument("--private", action="store_true", help="run only copies of the interpreter")
     parser.add_argument("--memory-kib", type=int, default=4096)
     parser.add_argument("--descriptors", type=int, default=64)
     parser.add_argument("--churn", metavar="DIRECTORY", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.churn:
-        churn(options.churn, options.workers)
+        churn(options.churn, options.workers, options.private)
         return
     with tempfile.TemporaryDirectory(prefix="pytrail-soak-") as directory:
         wrong = soak(options, directory)
