@@ -40,6 +40,8 @@ LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs ncursesw 2>/dev/
 LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs yaml-0.1 jansson libseccomp libcap-ng 2>/dev/null || \
 	echo -lyaml -ljansson -lseccomp -lcap-ng) -lpthread -lm
 CPPFLAGS += $(if $(STATIC),-DPYTRAIL_STATIC)
+# The files of container runtimes.
+LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson 2>/dev/null || echo -ljansson)
 # Debian has no static Zydis: a static build knows no probes but USDT there.
 ifneq ($(if $(STATIC),$(findstring /,$(shell $(CC) -print-file-name=libZydis.a)),yes),)
 LDLIBS += -lZydis

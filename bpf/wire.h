@@ -187,7 +187,7 @@ struct pt_process {
 	__u32 cgroup_len;   /* path of the control group that tells most (user/enrich/cgroup.h) */
 	__u32 ancestry_len; /* a list as in user/enrich/ancestry.h */
 	__u32 venv_len;     /* directory of the virtual environment */
-	__u32 reserved;
+	__u32 names_len; /* of the container: name, image, pod, the pod's namespace, NUL-separated */
 };
 
 /*

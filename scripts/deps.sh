@@ -33,6 +33,7 @@ table() {
 	build  -                           libnats-dev                  libnats-devel
 	build  -                           libmicrohttpd-dev            libmicrohttpd-devel
 	build  -                           libzstd-dev                  libzstd-devel
+	build  -                           libjansson-dev               jansson-devel
 	build  -                           libc6-dev                    glibc-devel
 	build  -                           linux-libc-dev               kernel-headers
 	build  has_cmd:pkg-config          pkgconf|pkg-config           pkgconf-pkg-config
@@ -47,6 +48,10 @@ table() {
 	test   -                           ?libpython3.11-dev           python3-devel
 	test   -                           python3-django               python3-django
 	test   has_cmd:hg                  mercurial                    mercurial
+	test   has_cmd:gdb                 gdb                          gdb
+	test   -                           ?postgresql-plpython3-15     postgresql-plpython3
+	test   -                           ?uwsgi-plugin-python3        uwsgi-plugin-python3
+	test   has_cmd:debootstrap         debootstrap                  debootstrap
 	test   has_cmd:readelf             binutils                     binutils
 	test   has_cmd:ps                  procps                       procps-ng
 	test   has_cmd:setpriv             util-linux                   util-linux
@@ -153,6 +158,13 @@ as_root() {
 	fi
 }
 
+# What the tests start they start themselves: no service of it is to run on this machine (invoke-rc.d(8)).
+no_services() {
+	[ ! -e /usr/sbin/policy-rc.d ] || return 0
+	trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+	as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d'
+}
+
 install_debian() {
 	local name chosen packages=()
 	export DEBIAN_FRONTEND=noninteractive
@@ -164,6 +176,7 @@ install_debian() {
 	done
 	[ ${#packages[@]} -gt 0 ] || return 0
 	say "installing ${packages[*]}"
+	no_services
 	as_root apt-get install -y -qq --no-install-recommends \
 		-o DPkg::Lock::Timeout=300 "${packages[@]}" >&2
 }

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "discover.h"
 #include "enrich/cgroup.h"
+#include "enrich/containers.h"
 #include "format/format.h"
 #include "sink/sink.h"
 #include "trace_how.h"
@@ -27,6 +28,7 @@ struct listing {
 	bool json;
 	double watch; /* seconds between two looks, 0: one look only */
 	struct discover *discover;
+	struct containers *containers;
 	struct sink *sink;
 	struct buf out;
 	struct table table;
@@ -54,8 +56,22 @@ static void read_comm(pid_t pid, char *out, size_t size)
 	out[n] = '\0';
 }
 
+/* Where a process is. */
+struct place {
+	struct cgroup_facts cgroup;
+	const struct container_facts *container; /* NULL: its names are not known */
+};
+
+static void add_text(struct buf *b, const char *member, const char *text)
+{
+	if (!*text)
+		return;
+	buf__str(b, member);
+	json__string(b, text, strlen(text));
+}
+
 static void add_json(struct buf *b, const struct discovered *f, const char *comm,
-                     const char *container)
+                     const struct place *p)
 {
 	const struct trace_how how = trace_how__of(f->binary);
 
@@ -72,8 +88,13 @@ static void add_json(struct buf *b, const struct discovered *f, const char *comm
 	if (f->binary->py_version_text[0])
 		buf__printf(b, "\"version\":\"%s\",", f->binary->py_version_text);
 	buf__printf(b, "\"free_threaded\":%s}", f->binary->free_threaded ? "true" : "false");
-	if (*container)
-		buf__printf(b, ",\"container_id\":\"%s\"", container);
+	add_text(b, ",\"container_id\":", p->cgroup.container_id);
+	if (p->container) {
+		add_text(b, ",\"container_name\":", p->container->name);
+		add_text(b, ",\"container_image\":", p->container->image);
+		add_text(b, ",\"pod_name\":", p->container->pod);
+		add_text(b, ",\"pod_namespace\":", p->container->pod_namespace);
+	}
 	buf__printf(b, ",\"sites\":%zu", f->binary->sites_cnt);
 	if (how.probe)
 		buf__printf(b, ",\"trace\":\"%s\",\"decoded\":%s", how.probe,
@@ -86,20 +107,20 @@ static void add_json(struct buf *b, const struct discovered *f, const char *comm
 }
 
 static void add_row(struct table *t, const struct discovered *f, const char *comm,
-                    const char *container)
+                    const struct place *p)
 {
 	const struct trace_how how = trace_how__of(f->binary);
 	char pid[16], id[SHORT_ID + 1], build_id[SHORT_ID + 1];
 
 	snprintf(pid, sizeof(pid), "%d", (int)f->pid);
-	snprintf(id, sizeof(id), "%.*s", SHORT_ID, container);
+	snprintf(id, sizeof(id), "%.*s", SHORT_ID, p->cgroup.container_id);
 	snprintf(build_id, sizeof(build_id), "%.*s", SHORT_ID, f->binary->build_id);
 	table__cell(t, pid);
 	table__cell(t, comm);
 	table__cell(t, f->binary->py_version_text);
 	table__cell(t, f->binary->free_threaded ? "free-threaded" : "GIL");
 	table__cell(t, how.probe ? how.probe : "");
-	table__cell(t, id);
+	table__cell(t, p->container ? p->container->name : id);
 	table__cell(t, build_id);
 	table__cell(t, f->binary->path);
 	table__cell(t, how.reason ? how.reason : "");
@@ -108,14 +129,17 @@ static void add_row(struct table *t, const struct discovered *f, const char *com
 static int on_found(void *ctx, const struct discovered *f)
 {
 	struct listing *l = ctx;
-	char comm[64], container[CGROUP_ID_SIZE];
+	char comm[64], text[8192];
+	struct place place = {0};
 
 	read_comm(f->pid, comm, sizeof(comm));
-	cgroup__of_pid(f->pid, container);
+	if (!cgroup__of_pid(f->pid, text, sizeof(text), &place.cgroup) && place.cgroup.container_id[0])
+		place.container = containers__get(l->containers, place.cgroup.container_id,
+		                                  place.cgroup.path, place.cgroup.path_len);
 	if (l->json)
-		add_json(&l->out, f, comm, container);
+		add_json(&l->out, f, comm, &place);
 	else
-		add_row(&l->table, f, comm, container);
+		add_row(&l->table, f, comm, &place);
 	l->cnt++;
 	return 0;
 }
@@ -201,8 +225,11 @@ static int list(struct listing *l)
 	if (sink__open(NULL, &l->sink))
 		return EXIT_FAIL;
 	l->discover = discover__new();
-	if (!l->discover) {
+	l->containers = containers__new(NULL);
+	if (!l->discover || !l->containers) {
 		log__error("list: not enough memory");
+		discover__free(l->discover);
+		containers__free(l->containers);
 		sink__close(l->sink);
 		return EXIT_FAIL;
 	}
@@ -213,6 +240,7 @@ static int list(struct listing *l)
 	while (status < 0 && l->watch > 0 && wait_for_next(l))
 		status = list_once(l, false);
 	discover__free(l->discover);
+	containers__free(l->containers);
 	sink__close(l->sink);
 	buf__free(&l->out);
 	return status < 0 ? EXIT_OK : status;

@@ -326,7 +326,8 @@ int reader__process(const void *record, size_t size, struct process_facts *out)
 	    !take(&pos, &left, p->container_len, &out->container, &out->container_len) ||
 	    !take(&pos, &left, p->cgroup_len, &out->cgroup, &out->cgroup_len) ||
 	    !take(&pos, &left, p->ancestry_len, &out->ancestry, &out->ancestry_len) ||
-	    !take(&pos, &left, p->venv_len, &out->venv, &out->venv_len)) {
+	    !take(&pos, &left, p->venv_len, &out->venv, &out->venv_len) ||
+	    !take(&pos, &left, p->names_len, &out->names, &out->names_len)) {
 		memset(out, 0, sizeof(*out));
 		return -EBADMSG;
 	}

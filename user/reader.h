@@ -56,8 +56,9 @@ const struct pt_attach *reader__attach(const void *record, size_t size, const ch
 
 struct process_facts {
 	/* NULL when not known; not terminated */
-	const char *exe, *argv, *cwd, *container, *cgroup, *ancestry, *venv;
-	size_t exe_len, argv_len, cwd_len, container_len, cgroup_len, ancestry_len, venv_len;
+	const char *exe, *argv, *cwd, *container, *cgroup, *ancestry, *venv, *names;
+	size_t exe_len, argv_len, cwd_len, container_len, cgroup_len, ancestry_len, venv_len,
+		names_len;
 };
 
 /* Returns 0 or -EBADMSG. */

@@ -191,7 +191,8 @@ static bool matches(const struct rule *r, const struct process *p)
 	case SELECT_COMM:
 		return !fnmatch(r->text, p->comm, 0);
 	case SELECT_CONTAINER:
-		return p->container_id && !strncmp(p->container_id, r->text, strlen(r->text));
+		return (p->container_id && !strncmp(p->container_id, r->text, strlen(r->text))) ||
+		       (p->container_name && !fnmatch(r->text, p->container_name, 0));
 	case SELECT_CGROUP:
 		return cgroup_matches(r->text, p->cgroup ? p->cgroup : p->partial ? "?" : "/");
 	case SELECT_SCRIPT:

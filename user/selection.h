@@ -18,7 +18,7 @@ enum selection_kind {
 	SELECT_UID,       /* real user: number or name */
 	SELECT_EXE,       /* glob; without a slash, of the base name; so are script and venv */
 	SELECT_COMM,      /* glob */
-	SELECT_CONTAINER, /* first digits of an id */
+	SELECT_CONTAINER, /* first digits of an id, or a glob of the name */
 	SELECT_CGROUP,    /* path, or one above it */
 	SELECT_SCRIPT,    /* glob; a module's name for -m */
 	SELECT_VENV,      /* glob, of the directory */

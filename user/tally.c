@@ -39,6 +39,7 @@ static void row__free(struct tally_row *r)
 {
 	free(r->name);
 	free(r->container);
+	free(r->container_name);
 	free(r);
 }
 
@@ -173,9 +174,10 @@ void tally_row__set_name(struct tally_row *r, const char *text, size_t len)
 	set_text(&r->name, text, len, TALLY_NAME_MAX);
 }
 
-void tally_row__set_container(struct tally_row *r, const char *text)
+void tally_row__set_container(struct tally_row *r, const char *id, const char *name)
 {
-	set_text(&r->container, text, text ? strlen(text) : 0, TALLY_CONTAINER_MAX);
+	set_text(&r->container, id, id ? strlen(id) : 0, TALLY_CONTAINER_MAX);
+	set_text(&r->container_name, name, name ? strlen(name) : 0, TALLY_NAME_MAX);
 }
 
 void tally__tick(struct tally *t, double seconds)

@@ -29,7 +29,8 @@ struct tally_row {
 	const char *category; /* static, or NULL */
 	uint64_t processes;
 	char *name;      /* any bytes, terminated; owned; NULL: key is the name */
-	char *container; /* the same; NULL: none */
+	char *container; /* id, the same; NULL: none */
+	char *container_name;
 	/* tally.c's own */
 	struct tally_row *next, *newer, *older;
 	uint64_t hash;
@@ -47,7 +48,7 @@ struct tally_row *tally__count(struct tally *t, const void *key, size_t len);
 struct tally_row *tally__find(struct tally *t, const void *key, size_t len);
 /* Copies text, cut to its limit; NULL: none. Without memory there is none either. */
 void tally_row__set_name(struct tally_row *r, const char *text, size_t len);
-void tally_row__set_container(struct tally_row *r, const char *text);
+void tally_row__set_container(struct tally_row *r, const char *id, const char *name);
 
 /* seconds: since the last one. */
 void tally__tick(struct tally *t, double seconds);

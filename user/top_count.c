@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "top_count.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -109,7 +110,23 @@ static void fill_process(struct top_count *t, struct tally_row *r, const struct 
 	r->py_version = a->py_version;
 	r->probe = a->probe;
 	name_process(r, &a->rec.task, p);
-	tally_row__set_container(r, p ? p->container_id : NULL);
+	tally_row__set_container(r, p ? p->container_id : NULL, p ? p->container_name : NULL);
+}
+
+/* Digits of a container's id that its tools show. */
+#define SHORT_ID 12
+
+/* A container's row has its name, with the id that the name may not be alone in having. */
+static void name_container(struct tally_row *in, const struct tally_row *process)
+{
+	char text[TALLY_NAME_MAX];
+	int len;
+
+	if (!process->container_name)
+		return;
+	len = snprintf(text, sizeof(text), "%s (%.*s)", process->container_name, SHORT_ID,
+	               process->container);
+	tally_row__set_name(in, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
 }
 
 static void count(struct top_count *t, const struct event *ev)
@@ -126,8 +143,10 @@ static void count(struct top_count *t, const struct event *ev)
 	if (r && r->container)
 		container = r->container;
 	in = tally__count(t->tallies[TOP_BY_CONTAINER], container, strlen(container));
-	if (in && fresh)
+	if (in && fresh) {
 		in->processes++;
+		name_container(in, r);
+	}
 	r = tally__count(t->tallies[TOP_BY_EVENT], ev->name, ev->name_len);
 	if (r && r->fresh) {
 		r->severity = ev->known ? ev->known->severity : 0;

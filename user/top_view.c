@@ -103,7 +103,7 @@ static const char *cell(const struct tally_row *r, enum top_by by, enum column c
 	case COL_PROBE:
 		return r->probe == PT_PROBE_UPROBE ? "uprobe" : "usdt";
 	case COL_CONTAINER:
-		return r->container ? r->container : "-";
+		return r->container_name ? r->container_name : r->container ? r->container : "-";
 	case COL_RATE:
 		snprintf(number, 32, "%.1f", r->rate);
 		return number;

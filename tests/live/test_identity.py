@@ -213,12 +213,6 @@ ID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 POD = "01234567-89ab-cdef-0123-456789abcdef"
 
 
-def hierarchies():
-    """Where a control group can be made: of version 2, or of one controller of version 1."""
-    return [path for path in ("/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified")
-            if os.path.exists(f"{path}/cgroup.procs") and os.access(path, os.W_OK)]
-
-
 @pytest.mark.parametrize("path, facts", [
     (f"/docker/{ID}", {"container_id": ID}),
     (f"/system.slice/docker-{ID}.scope", {"container_id": ID}),
@@ -231,27 +225,14 @@ def hierarchies():
     ("/system.slice/app.service", {"unit": "app.service"}),
 ])
 def test_control_groups(path, facts):
-    places = hierarchies()
-    if not places:
-        pytest.skip("no control group can be made here")
-    base = places[0] + "/pytrail-test"
-    group = base + path
-    made = []
-    try:
-        for i, part in enumerate(["", *path.strip("/").split("/")]):
-            made.append(made[-1] + "/" + part if i else base)
-            os.mkdir(made[-1])
+    with util.control_group(path) as enter:
         done = run("trace", "-o", "json", "-e", "test.*", "--container", ID[:6] if "container_id" in facts
-                   else "!x", "--cgroup", "/pytrail-test", "--", "sh", "-c",
-                   f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh", PYTHON, *wanted(""))
+                   else "!x", "--cgroup", "/pytrail-test", "--", *enter, PYTHON, *wanted(""))
         record, = events(json_lines(done.stdout))
         process = record["process"]
         assert process["cgroup"] == "/pytrail-test" + path
         for name in ("container_id", "pod_uid", "unit"):
             assert process.get(name) == facts.get(name)
-    finally:
-        for directory in reversed(made):
-            os.rmdir(directory)
 
 
 def test_upgrade_of_a_running_interpreter(tmp_path):

@@ -6,6 +6,7 @@ probe sites.
 Nothing here sleeps in the hope that something has happened by then: the tests wait for a line of
 output or a change in the target, with limits far above what it takes.
 """
+import contextlib
 import json
 import os
 import re
@@ -129,14 +130,44 @@ def python_env():
     return {**os.environ, "PYTHONHOME": "/usr", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+@contextlib.contextmanager
+def control_group(path):
+    """Makes a control group of that path below /pytrail-test: of version 2, or of one controller of version
+    1. The words in front of a command that enters it."""
+    places = [p for p in ("/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified")
+              if os.path.exists(f"{p}/cgroup.procs") and os.access(p, os.W_OK)]
+    if not places:
+        import pytest
+        pytest.skip("no control group can be made here")
+    made = [places[0]]
+    try:
+        for part in ["pytrail-test", *path.strip("/").split("/")]:
+            os.mkdir(f"{made[-1]}/{part}")
+            made.append(f"{made[-1]}/{part}")
+        yield ["sh", "-c", f'echo $$ > {made[-1]}/cgroup.procs; exec "$@"', "sh"]
+    finally:
+        for directory in reversed(made[1:]):
+            # what has ended a moment ago may be in it still
+            wait_until(lambda d=directory: not os.path.exists(d) or removed(d), "the group is empty")
+
+
+def removed(directory):
+    try:
+        os.rmdir(directory)
+    except OSError:
+        return False
+    return True
+
+
 class Target:
     """A Python process that runs code on demand. Ends with the `with` statement."""
 
-    def __init__(self, python, code=OBEDIENT, args=()):
+    def __init__(self, python, code=OBEDIENT, args=(), before=()):
+        """before: words in front of the command that execute it in the end."""
         self.python = python
         self.probes = Probes(os.path.realpath(python))
         env = python_env() if not python.startswith("/usr/") else None
-        self.process = subprocess.Popen([python, "-c", code, *args], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*before, python, "-c", code, *args], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, env=env)
         self.pid = self.process.pid
         if code is OBEDIENT:

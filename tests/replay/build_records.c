@@ -59,23 +59,28 @@ static void contained(void)
 	static const char cgroup[] = "/kubepods/besteffort/pod" UID "/x";
 	static const char ancestry[] = "41\0sh\0/bin/sh\0"
 				       "1\0in\"it\0\0",
-			  venv[] = "/srv/venv";
-	char texts[256], *p = texts;
+			  venv[] = "/srv/venv", names[] = "app\0reg/app:2\0pod-\xff\0shop";
+	static const char container[] = "fedcba98";
+	char texts[320], *p = texts;
 
 	rb__header(&b, PT_REC_PROCESS, sizeof(struct pt_process));
 	b.rec.task.pid = 42;
 	p = mempcpy(p, exe, sizeof(exe) - 1);
 	p = mempcpy(p, argv, sizeof(argv) - 1);
+	p = mempcpy(p, container, sizeof(container) - 1);
 	p = mempcpy(p, cgroup, sizeof(cgroup) - 1);
 	p = mempcpy(p, ancestry, sizeof(ancestry) - 1);
 	p = mempcpy(p, venv, sizeof(venv) - 1);
+	p = mempcpy(p, names, sizeof(names) - 1);
 	rb__raw(&b, texts, (size_t)(p - texts));
 	b.process.exe_len = sizeof(exe) - 1;
 	b.process.argv_len = sizeof(argv) - 1;
-	b.process.cwd_len = b.process.container_len = PT_UNKNOWN_LEN;
+	b.process.cwd_len = PT_UNKNOWN_LEN;
+	b.process.container_len = sizeof(container) - 1;
 	b.process.cgroup_len = sizeof(cgroup) - 1;
 	b.process.ancestry_len = sizeof(ancestry) - 1;
 	b.process.venv_len = sizeof(venv) - 1;
+	b.process.names_len = sizeof(names) - 1;
 	put();
 }
 

@@ -166,11 +166,12 @@ static void test_facts(void **state)
 
 static void test_process(void **state)
 {
-	char id[CGROUP_ID_SIZE] = "x";
+	struct cgroup_facts found;
+	char text[8192];
 
-	assert_in_range(cgroup__of_pid(getpid(), id), 0, 1);
-	assert_int_equal(cgroup__of_pid(0x7ffffffe, id), -ENOENT);
-	assert_string_equal(id, "");
+	assert_int_equal(cgroup__of_pid(getpid(), text, sizeof(text), &found), 0);
+	assert_int_equal(cgroup__of_pid(0x7ffffffe, text, sizeof(text), &found), -ENOENT);
+	assert_string_equal(found.container_id, "");
 }
 
 int main(void)

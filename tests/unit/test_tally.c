@@ -97,10 +97,12 @@ static void test_texts(void **state)
 	assert_int_equal(strlen(r->name), TALLY_NAME_MAX);
 	tally_row__set_name(r, NULL, 0);
 	assert_null(r->name);
-	tally_row__set_container(r, "c");
+	tally_row__set_container(r, "c", "name");
 	assert_string_equal(r->container, "c");
-	tally_row__set_container(r, NULL);
+	assert_string_equal(r->container_name, "name");
+	tally_row__set_container(r, NULL, NULL);
 	assert_null(r->container);
+	assert_null(r->container_name);
 }
 
 static int setup(void **state)

@@ -223,19 +223,19 @@ void cgroup__parse(const char *text, size_t len, struct cgroup_facts *out)
 	}
 }
 
-int cgroup__of_pid(pid_t pid, char out[CGROUP_ID_SIZE])
+int cgroup__of_pid(pid_t pid, char *text, size_t size, struct cgroup_facts *out)
 {
-	char path[64], text[8192];
+	char path[64];
 	size_t len = 0;
 	int fd, err = 0;
 
-	out[0] = '\0';
+	memset(out, 0, sizeof(*out));
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while (len < sizeof(text)) {
-		ssize_t n = read(fd, text + len, sizeof(text) - len);
+	while (len < size) {
+		ssize_t n = read(fd, text + len, size - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -243,8 +243,10 @@ int cgroup__of_pid(pid_t pid, char out[CGROUP_ID_SIZE])
 			err = -errno;
 		if (n <= 0)
 			break;
-		len += n;
+		len += (size_t)n;
 	}
 	close(fd);
-	return err ? err : cgroup__container_id(text, len, out);
+	if (!err)
+		cgroup__parse(text, len, out);
+	return err;
 }

@@ -32,7 +32,7 @@ void cgroup__parse(const char *text, size_t len, struct cgroup_facts *out);
 /* Pod and unit by a path alone; container_id is taken from it when there is one. */
 void cgroup__parse_path(const char *path, size_t len, struct cgroup_facts *out);
 
-/* Reads /proc/PID/cgroup. 1 and the id, 0 and "" when the process is in no container, or -errno. */
-int cgroup__of_pid(pid_t pid, char out[CGROUP_ID_SIZE]);
+/* Reads /proc/PID/cgroup into text and parses it. 0 or -errno, *out then says nothing. */
+int cgroup__of_pid(pid_t pid, char *text, size_t size, struct cgroup_facts *out);
 
 #endif

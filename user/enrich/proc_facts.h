@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "container_json.h"
 #include "../reader.h"
 
 /* Bytes of a command line that are kept; there may be 2 MiB of them. */
@@ -24,6 +25,7 @@ struct proc_room {
 	char text[PROC_TEXT_MAX];
 	char environ[PROC_TEXT_MAX];
 	char venv[PATH_MAX];
+	char names[4 * CONTAINER_TEXT_MAX];
 };
 
 /*

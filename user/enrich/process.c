@@ -13,6 +13,7 @@
 
 #include "ancestry.h"
 #include "cgroup.h"
+#include "containers.h"
 #include "proc_facts.h"
 #include "process_json.h"
 #include "../util/buf.h"
@@ -46,6 +47,7 @@ struct process_table {
 	struct entry *newest, *oldest;
 	struct buf json, python_json;
 	struct proc_room room;
+	struct containers *containers;
 	char ancestry[ANCESTRY_BYTES];
 };
 
@@ -61,7 +63,10 @@ struct process_table *process_table__new(const char *boot_id, size_t max_entries
 		chains *= 2;
 	t->mask = chains - 1;
 	t->chains = calloc(chains, sizeof(*t->chains));
-	if (!t->chains) {
+	t->containers = containers__new(NULL);
+	if (!t->chains || !t->containers) {
+		containers__free(t->containers);
+		free(t->chains);
 		free(t);
 		return NULL;
 	}
@@ -86,6 +91,7 @@ void process_table__free(struct process_table *t)
 		older = e->older;
 		entry__free(e);
 	}
+	containers__free(t->containers);
 	buf__free(&t->json);
 	buf__free(&t->python_json);
 	free(t->chains);
@@ -222,7 +228,7 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	               ? NULL
 	               : malloc(t->json.len + t->python_json.len + f->exe_len + f->argv_len +
 	                        f->cwd_len + f->container_len + f->cgroup_len + f->ancestry_len +
-	                        f->venv_len + 9);
+	                        f->venv_len + f->names_len + 10);
 	if (!blob)
 		return -ENOMEM;
 	pos = blob;
@@ -241,6 +247,10 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	e->p.ancestry_len = f->ancestry_len;
 	e->p.venv = keep(&pos, f->venv, f->venv_len);
 	e->p.generation = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+	e->p.names = keep(&pos, f->names, f->names_len);
+	e->p.names_len = f->names_len;
+	/* the first of them is terminated by the NUL behind it */
+	e->p.container_name = f->names_len && e->p.names[0] ? e->p.names : NULL;
 	e->p.partial = !facts;
 	e->stale = false;
 	e->fresh = facts;
@@ -308,7 +318,32 @@ static int inherit(struct process_table *t, const struct entry *e, const struct 
 	f->cgroup_len = parent->p.cgroup ? strlen(parent->p.cgroup) : 0;
 	f->venv = parent->p.venv;
 	f->venv_len = parent->p.venv ? strlen(parent->p.venv) : 0;
+	f->names = parent->p.names;
+	f->names_len = parent->p.names_len;
 	return 0;
+}
+
+/* What the container's runtime calls it, in place of what is known of that. */
+static void name_container(struct process_table *t, struct process_facts *f)
+{
+	const struct container_facts *c = NULL;
+	char id[CGROUP_ID_SIZE], *p = t->room.names;
+
+	f->names = NULL;
+	f->names_len = 0;
+	if (!f->container_len || f->container_len >= sizeof(id))
+		return;
+	memcpy(id, f->container, f->container_len);
+	id[f->container_len] = '\0';
+	c = containers__get(t->containers, id, f->cgroup ?: "", f->cgroup_len);
+	if (!c)
+		return;
+	p = stpcpy(p, c->name) + 1;
+	p = stpcpy(p, c->image) + 1;
+	p = stpcpy(p, c->pod) + 1;
+	p = stpcpy(p, c->pod_namespace);
+	f->names = t->room.names;
+	f->names_len = (size_t)(p - t->room.names);
 }
 
 /* What the facts were read for is kept beside them: when it changes they are read again. */
@@ -345,6 +380,8 @@ static int read_facts(struct process_table *t, struct entry *e, const struct pt_
 	}
 	if (!err)
 		make_ancestry(t, task, &facts);
+	if (!err && live)
+		name_container(t, &facts);
 	/* It moved to another control group and is gone: what was read before is still true of it. */
 	if (err && live && e->blob && !e->p.partial && !e->stale && e->exec_id == task->exec_id) {
 		e->cgroup_id = task->cgroup_id;
@@ -409,7 +446,7 @@ int process_table__put_record(struct process_table *t, const void *record, size_
 }
 
 _Static_assert(sizeof(struct pt_process) + 4 * PATH_MAX + PROC_ARGV_MAX + CGROUP_ID_SIZE +
-                               ANCESTRY_BYTES <
+                               ANCESTRY_BYTES + 4 * CONTAINER_TEXT_MAX <
                        PT_RECORD_MAX,
                "all facts fit one record");
 
@@ -458,7 +495,8 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 	size_t exe = p->exe ? strlen(p->exe) : 0, cwd = p->cwd ? strlen(p->cwd) : 0;
 	size_t container = p->container_id ? strlen(p->container_id) : 0;
 	size_t cgroup = p->cgroup ? strlen(p->cgroup) : 0, venv = p->venv ? strlen(p->venv) : 0;
-	size_t texts = exe + p->argv_len + cwd + container + cgroup + p->ancestry_len + venv;
+	size_t texts = exe + p->argv_len + cwd + container + cgroup + p->ancestry_len + venv +
+	               p->names_len;
 	struct pt_process r = {
 		.rec = *like,
 		.exe_len = wire_len(p->exe, exe),
@@ -468,6 +506,7 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 		.cgroup_len = wire_len(p->cgroup, cgroup),
 		.ancestry_len = wire_len(p->ancestry, p->ancestry_len),
 		.venv_len = wire_len(p->venv, venv),
+		.names_len = wire_len(p->names, p->names_len),
 	};
 	static const char zeros[8];
 
@@ -482,6 +521,7 @@ void process__to_record(const struct process *p, const struct pt_rec *like, stru
 	buf__append(b, p->cgroup, cgroup);
 	buf__append(b, p->ancestry, p->ancestry_len);
 	buf__append(b, p->venv, venv);
+	buf__append(b, p->names, p->names_len);
 	buf__append(b, zeros, r.rec.size - sizeof(r) - texts);
 }
 

@@ -31,12 +31,15 @@ struct process {
 	const char *exe; /* terminated; NULL when not known, as cwd and container_id */
 	const char *cwd;
 	const char *container_id;
+	const char *container_name; /* or its Kubernetes name in the pod */
 	const char *cgroup;
 	const char *venv;
 	const char *argv; /* NUL-separated */
 	size_t argv_len;
 	const char *ancestry; /* see ancestry.h */
 	size_t ancestry_len;
+	const char *names; /* of the container, as in struct pt_process */
+	size_t names_len;
 	uint64_t generation; /* of these facts: no others, of any process, have the same; never 0 */
 	bool partial;        /* the process was gone before its facts could be read */
 	bool exited;
@@ -45,7 +48,8 @@ struct process {
 	char comm[PT_COMM_LEN + 1]; /* of the thread that raised the first event since its exec */
 };
 
-/* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. NULL: no memory. */
+/* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. Names of containers
+ * are looked for below the directory PYTRAIL_HOST_ROOT of the environment, or /. NULL: no memory. */
 struct process_table *process_table__new(const char *boot_id, size_t max_entries);
 void process_table__free(struct process_table *t);
 

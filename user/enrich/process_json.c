@@ -51,15 +51,41 @@ static void add_member(struct buf *b, const char *name, const char *s, size_t le
 	json__string(b, s, len);
 }
 
+/* The i-th of the container's names; length 0: not known. */
+static const char *name_of(const struct process_facts *f, int i, size_t *len)
+{
+	const char *p = f->names, *end = f->names ? f->names + f->names_len : NULL, *nul;
+
+	*len = 0;
+	for (; p && p <= end; p = nul + 1) {
+		nul = memchr(p, '\0', (size_t)(end - p)) ?: end;
+		if (!i--) {
+			*len = (size_t)(nul - p);
+			return p;
+		}
+	}
+	return NULL;
+}
+
+static void add_name(struct buf *b, const char *member, const struct process_facts *f, int i)
+{
+	size_t len;
+	const char *s = name_of(f, i, &len);
+
+	add_member(b, member, s, len);
+}
+
 static void put_cgroup(struct buf *b, const struct process_facts *f)
 {
 	struct cgroup_facts c;
 
 	add_member(b, ",\"container_id\":", f->container, f->container_len);
-	if (!f->cgroup)
-		return;
-	cgroup__parse_path(f->cgroup, f->cgroup_len, &c);
+	add_name(b, ",\"container_name\":", f, 0);
+	add_name(b, ",\"container_image\":", f, 1);
+	cgroup__parse_path(f->cgroup ?: "", f->cgroup_len, &c);
 	add_member(b, ",\"pod_uid\":", c.pod_uid, strlen(c.pod_uid));
+	add_name(b, ",\"pod_name\":", f, 2);
+	add_name(b, ",\"pod_namespace\":", f, 3);
 	add_member(b, ",\"unit\":", c.unit, c.unit_len);
 	add_member(b, ",\"cgroup\":", f->cgroup, f->cgroup_len);
 }
