@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|all]
+# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|vm|all]
 #
 # Debian and Ubuntu by apt-get, Fedora by dnf; elsewhere it prints what to install. When nothing is
 # missing it changes nothing and touches no network.
@@ -68,6 +68,12 @@ table() {
 	test   -                           libglib2.0-0                 -
 	test   -                           -                            libasan
 	test   -                           -                            libubsan
+	vm     has_cmd:qemu-system-x86_64  qemu-system-x86              qemu-system-x86-core
+	vm     has_virtiofsd               qemu-system-common|virtiofsd virtiofsd
+	vm     has_cmd:busybox             busybox-static|busybox       busybox
+	vm     has_cmd:cpio                cpio                         cpio
+	vm     has_sbin:modprobe           kmod                         kmod
+	vm     has_cmd:xz                  xz-utils                     xz
 	all    has_cmd:curl                curl                         curl
 	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
 	all    has_cmd:zstd                zstd                         zstd
@@ -79,6 +85,8 @@ table() {
 say() { echo "deps.sh: $*" >&2; }
 has_cmd() { command -v "$1" >/dev/null 2>&1; }
 has_file() { [ -e "$1" ]; }
+has_sbin() { PATH=$PATH:/usr/sbin:/sbin has_cmd "$1"; }
+has_virtiofsd() { [ -x /usr/lib/qemu/virtiofsd ] || [ -x /usr/libexec/virtiofsd ]; }
 has_llvm_strip() { has_cmd llvm-strip || has_cmd llvm-strip-14; }
 # Ubuntu's /usr/sbin/bpftool is a script that looks for the one of the running kernel.
 has_bpftool() { PATH=$PATH:/usr/sbin:/usr/local/sbin bpftool version >/dev/null 2>&1; }
@@ -186,9 +194,10 @@ main() {
 	case ${1:-test} in
 	build) tiers=build ;;
 	test) tiers="build test" ;;
-	all) tiers="build test all" ;;
+	vm) tiers="build test vm" ;;
+	all) tiers="build test vm all" ;;
 	*)
-		echo "usage: scripts/deps.sh [build|test|all]" >&2
+		echo "usage: scripts/deps.sh [build|test|vm|all]" >&2
 		exit 2
 		;;
 	esac

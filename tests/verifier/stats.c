@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * What the verifier of this kernel makes of each program: one line for each, tab-separated: name, "ok" or the
- * error, instructions processed, their limit, states at most for one instruction, states, bytes of the program's
- * log that explain a refusal follow on standard error. Exit status 1 when one is refused.
+ * error, instructions processed, their limit, states at most for one instruction, states; the end of the
+ * verifier's log of one that is refused follows on standard error. Exit status 1 when one is refused.
  *
  *	build/tests/verifier/stats [-v] [PROGRAM...]
  */
@@ -19,8 +19,9 @@
 
 #include "pytrail.skel.h"
 
-#define LOG_SIZE  (16u << 20)
-#define LOG_STATS 4u /* BPF_LOG_STATS, kernel/bpf/verifier.c: a line of figures at the end of the log */
+#define LOG_SIZE (16u << 20)
+#define LOG_STATS \
+	4u /* BPF_LOG_STATS, kernel/bpf/verifier.c: a line of figures at the end of the log */
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -36,11 +37,12 @@ static void put_stats(const char *name, int err, const char *log)
 		line = next;
 	if (line) {
 		line += *line == '\n';
-		sscanf(line, "processed %lu insns (limit %lu) max_states_per_insn %lu total_states %lu",
+		sscanf(line,
+		       "processed %lu insns (limit %lu) max_states_per_insn %lu total_states %lu",
 		       &processed, &limit, &peak, &total);
 	}
-	printf("%s\t%s\t%lu\t%lu\t%lu\t%lu\n", name, err ? strerror(-err) : "ok", processed, limit, peak,
-	       total);
+	printf("%s\t%s\t%lu\t%lu\t%lu\t%lu\n", name, err ? strerror(-err) : "ok", processed, limit,
+	       peak, total);
 	fflush(stdout);
 	if (err) {
 		size_t len = strlen(log);
@@ -58,7 +60,7 @@ static int try_program(const char *name, char *log, unsigned level)
 
 	if (!skel)
 		return -errno;
-	bpf_object__for_each_program (p, skel->obj)
+	bpf_object__for_each_program(p, skel->obj)
 		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), name));
 	p = bpf_object__find_program_by_name(skel->obj, name);
 	if (!p) {
@@ -82,8 +84,8 @@ static int try_program(const char *name, char *log, unsigned level)
 /* Whether this kernel is asked for it at all. */
 static bool is_for_this_kernel(const char *name)
 {
-	if (strstr(name, "_sleepable"))
-		return feature__has(FEATURE_SLEEPABLE_UPROBE);
+	if (strstr(name, "_sleepable") || strstr(name, "_plain"))
+		return feature__has(FEATURE_SLEEPABLE_UPROBE) == (strstr(name, "_sleepable") != NULL);
 	if (!strcmp(name, "watch_map"))
 		return feature__has(FEATURE_TP_MMAP);
 	return true;
@@ -97,10 +99,9 @@ static int try_all(char *log, unsigned level)
 
 	if (!skel)
 		return 1;
-	bpf_object__for_each_program (p, skel->obj)
-		if (is_for_this_kernel(bpf_program__name(p)) &&
-		    try_program(bpf_program__name(p), log, level))
-			status = 1;
+	bpf_object__for_each_program(p, skel->obj) if (is_for_this_kernel(bpf_program__name(p)) &&
+	                                               try_program(bpf_program__name(p), log, level))
+		status = 1;
 	pytrail_bpf__destroy(skel);
 	return status;
 }
