@@ -3,13 +3,13 @@
  * Sends items by one driver, as a worker does it, and tells what the driver says: for the tests against real
  * receivers.
  *
- *	drive [--format NAME] [--set NAME=VALUE]... URL
+ *	drive [--format NAME] [--set NAME=VALUE]... [--sigpipe] URL
  *
  * Standard input: an item a line, a JSON object with any of kind, severity, time_ns, seq, id, entity, event,
  * category, and body (or body_hex, for bytes that are no UTF-8; or repeat: so many times body). An empty line sends
  * what came since the last one, as one batch. {"interrupt":SECONDS} interrupts the driver that long after, from
- * another thread. Standard output: a JSON object for each batch: status, items, reason, code, retry_after, bytes,
- * seconds. Exit status 1 with the driver's sentence when it cannot be opened.
+ * another thread; so does SIGUSR1. Standard output: a JSON object for each batch: status, items, reason, code,
+ * retry_after, bytes, dropped, seconds. --sigpipe: SIGPIPE kills, as it does unless ignored. Exit status 1 with the driver's sentence when it cannot be opened.
  */
 #include <getopt.h>
 #include <pthread.h>
@@ -123,9 +123,10 @@ static void report(const struct batch *b, const struct delivery *d, double secon
 	for (size_t i = 0; i < b->cnt; i++)
 		json_array_append_new(
 			items, json_string(statuses[d->per_item ? d->items[i] : (uint8_t)d->status]));
-	out = json_pack("{s:s, s:o, s:i, s:f, s:I, s:f}", "status", statuses[d->status], "items",
-	                items, "code", d->code, "retry_after", d->retry_after, "bytes",
-	                (json_int_t)d->bytes_sent, "seconds", seconds);
+	out = json_pack("{s:s, s:o, s:i, s:f, s:I, s:I, s:f}", "status", statuses[d->status],
+	                "items", items, "code", d->code, "retry_after", d->retry_after, "bytes",
+	                (json_int_t)d->bytes_sent, "dropped", (json_int_t)d->dropped, "seconds",
+	                seconds);
 	/* a reason may have any bytes */
 	for (size_t n = strnlen(d->reason, sizeof(d->reason));; n--) {
 		json_t *reason = json_stringn(d->reason, n);
@@ -167,6 +168,28 @@ static void *interrupt_later(void *arg)
 	usleep((useconds_t)(interrupt_after * 1e6));
 	driver->ops->interrupt(driver);
 	return NULL;
+}
+
+static void *interrupt_on_signal(void *set)
+{
+	int sig;
+
+	while (!sigwait(set, &sig))
+		driver->ops->interrupt(driver);
+	return NULL;
+}
+
+static void take_signals(void)
+{
+	static sigset_t usr1;
+	pthread_t thread;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+	if (pthread_create(&thread, NULL, interrupt_on_signal, &usr1))
+		die("no thread");
+	pthread_detach(thread);
 }
 
 static void drive(const char *format)
@@ -221,6 +244,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"format", required_argument, NULL, 'f'},
 		{"set", required_argument, NULL, 's'},
+		{"sigpipe", no_argument, NULL, 'p'},
 		{0},
 	};
 	const struct driver_ops *ops = argc > 1 ? driver__of_url(argv[argc - 1]) : NULL;
@@ -243,14 +267,19 @@ int main(int argc, char **argv)
 			cfg.format = optarg;
 		else if (c == 's')
 			set(s, optarg);
+		else if (c == 'p')
+			signal(SIGPIPE, SIG_DFL);
 		else
 			exit(2);
 	}
 	cfg.url = argv[optind];
 	if (settings__load_secrets(s, &why) || ops->open(&cfg, &driver, &why)) {
 		fprintf(stderr, "%.*s\n", (int)why.len, why.data);
+		settings__free(s);
+		buf__free(&why);
 		return 1;
 	}
+	take_signals();
 	drive(cfg.format);
 	driver->ops->close(driver);
 	settings__free(s);

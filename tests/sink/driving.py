@@ -52,8 +52,8 @@ def item(n=0, **fields):
 class Drive:
     """A driver that has been opened; send() gives what it says of a batch."""
 
-    def __init__(self, url, *settings, format=None, env=None):
-        command = [program()]
+    def __init__(self, url, *settings, format=None, env=None, options=()):
+        command = [program(), *options]
         for setting in settings:
             command += ["--set", setting]
         if format:

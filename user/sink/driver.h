@@ -41,6 +41,9 @@ struct delivery {
 	int code;                    /* of the protocol (HTTP's status), 0: none; for the figures */
 	char reason[256]; /* for people: why not; any bytes that a peer sent, the log escapes them */
 	size_t bytes_sent; /* on the wire, after compression, as well as known */
+	/* With DELIVERY_OK: of the batch, how many the receiver says it threw away without saying which, for good
+	 * (OTLP's partial_success): to be counted as rejected, not sent again. */
+	size_t dropped;
 };
 
 struct driver_config {

@@ -5,6 +5,7 @@
 
 #include "driver.h"
 
+extern const struct driver_ops elasticsearch_driver;
 extern const struct driver_ops syslog_driver;
 extern const struct driver_ops relp_driver;
 extern const struct driver_ops journald_driver;
