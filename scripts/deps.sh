@@ -58,6 +58,8 @@ table() {
 	test   has_cmd:xz                  xz-utils                     xz
 	test   has_cmd:tmux                tmux                         tmux
 	test   -                           ca-certificates              ca-certificates
+	test   has_cmd:protoc              protobuf-compiler            protobuf-compiler
+	test   has_cmd:zstd                zstd                         zstd
 	test   has_cmd:openssl             openssl                      openssl
 	test   has_rsyslog                 rsyslog                      rsyslog
 	test   -                           rsyslog-openssl              rsyslog-openssl
@@ -76,7 +78,6 @@ table() {
 	vm     has_cmd:xz                  xz-utils                     xz
 	all    has_cmd:curl                curl                         curl
 	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
-	all    has_cmd:zstd                zstd                         zstd
 	all    has_cmd:musl-gcc            musl-tools                   musl-gcc
 	all    -                           libffi-dev                   libffi-devel
 	END

@@ -6,6 +6,10 @@
 #include "driver.h"
 
 extern const struct driver_ops elasticsearch_driver;
+extern const struct driver_ops loki_driver;
+extern const struct driver_ops otlp_driver;
+extern const struct driver_ops splunk_driver;
+extern const struct driver_ops webhook_driver;
 extern const struct driver_ops syslog_driver;
 extern const struct driver_ops relp_driver;
 extern const struct driver_ops journald_driver;

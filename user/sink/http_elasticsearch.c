@@ -13,6 +13,7 @@
 #include "delivery.h"
 #include "drivers.h"
 #include "http_answers.h"
+#include "http_driver.h"
 #include "http_json.h"
 
 #define ANSWER_MIN      (64u << 10)
@@ -23,13 +24,6 @@
 #define FILTER                                                    \
 	"filter_path=errors,error.type,error.reason,items.*._id," \
 	"items.*.status,items.*.error.type,items.*.error.reason"
-
-struct elasticsearch {
-	struct driver driver;
-	struct http *http;
-	char *url;
-	struct buf body;
-};
 
 static const struct setting es_settings[] = {
 	HTTP_SETTINGS("none|gzip", "gzip"),
@@ -76,21 +70,11 @@ static char *make_url(struct http *h, const struct settings *s)
 	return url;
 }
 
-static void es_close(struct driver *d)
-{
-	struct elasticsearch *es = (struct elasticsearch *)d;
-
-	http__close(es->http);
-	free(es->url);
-	buf__free(&es->body);
-	free(es);
-}
-
 static int es_open(const struct driver_config *cfg, struct driver **out, struct buf *why)
 {
 	static const struct http_preset preset = {.port = 9200, .token_scheme = "Bearer"};
 	const char *index = settings__string(cfg->settings, "index");
-	struct elasticsearch *es;
+	struct http_driver *d;
 	int err;
 
 	if (!http_json__is_format(cfg->format)) {
@@ -106,22 +90,16 @@ static int es_open(const struct driver_config *cfg, struct driver **out, struct 
 		            index);
 		return -EINVAL;
 	}
-	es = calloc(1, sizeof(*es));
-	if (!es) {
-		buf__str(why, "out of memory");
-		return -ENOMEM;
-	}
-	err = http__open(cfg, &preset, &es->http, why);
+	err = http_driver__open(&elasticsearch_driver, sizeof(*d), cfg, &preset, &d, why);
 	if (!err)
-		err = http__add_authorization(es->http, "ApiKey", "api_key", why);
-	if (!err && !(es->url = make_url(es->http, cfg->settings)))
+		err = http__add_authorization(d->http, "ApiKey", "api_key", why);
+	if (!err && !(d->url = make_url(d->http, cfg->settings)))
 		err = -ENOMEM;
 	if (err) {
-		es_close(&es->driver);
+		http_driver__close(&d->driver);
 		return err;
 	}
-	es->driver.ops = &elasticsearch_driver;
-	*out = &es->driver;
+	*out = &d->driver;
 	return 0;
 }
 
@@ -163,34 +141,48 @@ static enum delivery_status of_status(long long status, const char *type, const 
 	}
 }
 
-/* An answer that says nothing that can be relied on. */
-static void disbelieve(struct delivery *out, const char *what)
+/* What is said of one item: `{"create":{…}}`. */
+static const json_t *result_of(const json_t *answer)
 {
-	out->per_item = false;
-	delivery__set(out, DELIVERY_RETRY, "the answer is not one of Elasticsearch's _bulk: %s",
-	              what);
+	return json_object_iter_value(json_object_iter((json_t *)answer));
 }
 
-/* The verdict on one item; false: there is none, or it is on another. */
-static bool judge(const json_t *answer, const struct item *it, uint8_t *status, struct delivery *out)
+static bool is_verdict(const json_t *answer, const struct item *it)
 {
-	const json_t *result = json_object_iter_value(json_object_iter((json_t *)answer));
-	const json_t *error = json_object_get(result, "error");
+	const json_t *result = result_of(answer);
 	const char *id = http_json__string(result, "_id");
+
+	return http_json__integer(result, "status") >= 0 &&
+	       (!*id || !it->id.len ||
+	        (strlen(id) == it->id.len && !memcmp(id, it->id.s, it->id.len)));
+}
+
+/* One verdict for each item that was sent, on that item, and no more. */
+static bool is_complete(const json_t *answers, const struct item *items, size_t cnt,
+                        const uint8_t *marks)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < cnt; i++)
+		if (marks[i] != DELIVERY_REJECTED &&
+		    !is_verdict(json_array_get(answers, next++), &items[i]))
+			return false;
+	return json_array_size(answers) == next;
+}
+
+static void take_verdict(const json_t *answer, uint8_t *status, struct delivery *out)
+{
+	const json_t *result = result_of(answer), *error = json_object_get(result, "error");
 	const char *type = http_json__string(error, "type");
 	const char *reason = http_json__string(error, "reason");
 	long long code = http_json__integer(result, "status");
 
-	if (code < 0 ||
-	    (*id && it->id.len && (strlen(id) != it->id.len || memcmp(id, it->id.s, it->id.len))))
-		return false;
 	*status = (uint8_t)of_status(code, type, reason);
-	if (*status != DELIVERY_OK && !out->per_item) { /* the first tells why */
-		delivery__set(out, *status, "%s: %s", type, reason);
-		out->code = (int)code;
-		out->per_item = true;
-	}
-	return true;
+	if (*status == DELIVERY_OK || out->per_item)
+		return;
+	delivery__set(out, *status, "%s: %s", type, reason); /* the first tells why */
+	out->code = (int)code;
+	out->per_item = true;
 }
 
 void http_elasticsearch__answer(const char *body, size_t len, const struct item *items, size_t cnt,
@@ -198,24 +190,17 @@ void http_elasticsearch__answer(const char *body, size_t len, const struct item 
 {
 	json_t *root = http_json__parse(body, len);
 	const json_t *answers = json_object_get(root, "items");
-	bool some_not_sent = false;
-	size_t next = 0, i;
+	size_t next = 0;
 
 	out->per_item = false;
-	for (i = 0; i < cnt; i++) {
-		if (out->items[i] == DELIVERY_REJECTED) {
-			some_not_sent = true;
-			continue;
-		}
-		if (!judge(json_array_get(answers, next++), &items[i], &out->items[i], out))
-			break;
-	}
-	if (i < cnt)
-		disbelieve(out, root ? "not one verdict for each event" : "no JSON");
-	else if (json_array_size(answers) != next)
-		disbelieve(out, "more verdicts than events");
+	if (!is_complete(answers, items, cnt, out->items))
+		delivery__set(out, DELIVERY_RETRY,
+		              "the answer is not one of Elasticsearch's _bulk: %s",
+		              root ? "not one verdict for each event" : "no JSON");
 	else
-		out->per_item = out->per_item || some_not_sent;
+		for (size_t i = 0; i < cnt; i++)
+			if (out->items[i] != DELIVERY_REJECTED)
+				take_verdict(json_array_get(answers, next++), &out->items[i], out);
 	json_decref(root);
 }
 
@@ -234,58 +219,48 @@ void http_elasticsearch__refusal(const char *body, size_t len, struct delivery *
 }
 
 /* Marks what cannot be a document of its own; returns how many there are to send. */
-static size_t build(struct elasticsearch *es, const struct item *items, size_t cnt, uint8_t *marks)
+static size_t build(struct http_driver *d, const struct item *items, size_t cnt, uint8_t *marks)
 {
+	struct buf *body = &d->body;
 	size_t sent = 0;
 
-	buf__reset(&es->body);
+	buf__reset(body);
 	for (size_t i = 0; i < cnt; i++) {
-		const struct item *it = &items[i];
-
-		if (!http_json__is_object(it)) {
-			marks[i] = DELIVERY_REJECTED;
+		if (!http_driver__takes(d, &items[i], &marks[i]))
 			continue;
-		}
-		marks[i] = DELIVERY_OK;
 		sent++;
-		buf__lit(&es->body, "{\"create\":{");
-		if (it->id.len) {
-			buf__lit(&es->body, "\"_id\":");
-			http_json__append_string(&es->body, it->id.s, it->id.len);
+		buf__lit(body, "{\"create\":{");
+		if (items[i].id.len) {
+			buf__lit(body, "\"_id\":");
+			http_json__append_string(body, items[i].id.s, items[i].id.len);
 		}
-		buf__lit(&es->body, "}}\n");
-		buf__append(&es->body, it->body.s, it->body.len);
-		buf__char(&es->body, '\n');
+		buf__lit(body, "}}\n");
+		buf__append(body, items[i].body.s, items[i].body.len);
+		buf__char(body, '\n');
 	}
 	return sent;
 }
 
-static void es_send(struct driver *d, const struct item *items, size_t cnt, struct delivery *out)
+static void es_send(struct driver *driver, const struct item *items, size_t cnt, struct delivery *out)
 {
-	struct elasticsearch *es = (struct elasticsearch *)d;
-	size_t sent = build(es, items, cnt, out->items), max = ANSWER_MIN + sent * ANSWER_PER_ITEM;
+	struct http_driver *d = (struct http_driver *)driver;
+	size_t sent = build(d, items, cnt, out->items), max = ANSWER_MIN + sent * ANSWER_PER_ITEM;
 	const struct http_answer *a;
 
-	if (!sent) {
-		delivery__set(out, DELIVERY_REJECTED, "not a JSON object on one line");
+	if (!http_driver__has_some(sent, out))
 		return;
-	}
-	a = http__post(es->http, &(struct http_request){
-					 .url = es->url,
-					 .content_type = "application/x-ndjson",
-					 .body = &es->body,
-					 .answer_max = max < ANSWER_MAX ? max : ANSWER_MAX,
-				 });
+	a = http__post(d->http, &(struct http_request){
+					.url = d->url,
+					.content_type = "application/x-ndjson",
+					.body = &d->body,
+					.answer_max = max < ANSWER_MAX ? max : ANSWER_MAX,
+				});
 	http__deliver(a, out);
 	if (a->status == DELIVERY_OK)
 		http_elasticsearch__answer(a->body, a->len, items, cnt, out);
 	else
 		http_elasticsearch__refusal(a->body, a->len, out);
-}
-
-static void es_interrupt(struct driver *d)
-{
-	http__interrupt(((struct elasticsearch *)d)->http);
+	http_driver__keep_rejected(sent, cnt, out);
 }
 
 static const char *const es_schemes[] = {"elasticsearch+https", "elasticsearch+http",
@@ -301,6 +276,6 @@ const struct driver_ops elasticsearch_driver = {
 	.batch_bytes = 5u << 20,
 	.open = es_open,
 	.send = es_send,
-	.interrupt = es_interrupt,
-	.close = es_close,
+	.interrupt = http_driver__interrupt,
+	.close = http_driver__close,
 };

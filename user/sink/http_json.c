@@ -55,7 +55,7 @@ long long http_json__integer(const json_t *object, const char *name)
 	return json_is_integer(v) ? json_integer_value(v) : -1;
 }
 
-static void append_code_point(struct buf *out, uint32_t c)
+void http_json__append_code_point(struct buf *out, uint32_t c)
 {
 	char utf8[4];
 	size_t n = 1;
@@ -85,7 +85,7 @@ void http_json__append_utf8(struct buf *out, const char *s, size_t len)
 	uint32_t c;
 
 	while (chars__next(&in, &c))
-		append_code_point(out, c);
+		http_json__append_code_point(out, c);
 }
 
 static void append_escaped(struct buf *out, unsigned char c)
@@ -105,9 +105,12 @@ static void append_escaped(struct buf *out, unsigned char c)
 
 void http_json__append_string(struct buf *out, const char *s, size_t len)
 {
-	const char *end = s + len, *run = s;
+	const char *end, *run;
 
 	buf__char(out, '"');
+	s = len ? s : "";
+	end = s + len;
+	run = s;
 	while (s < end) {
 		unsigned char c = (unsigned char)*s;
 
@@ -122,7 +125,7 @@ void http_json__append_string(struct buf *out, const char *s, size_t len)
 		} else {
 			const uint8_t *p = (const uint8_t *)s;
 
-			append_code_point(out, chars__utf8_next(&p, (const uint8_t *)end));
+			http_json__append_code_point(out, chars__utf8_next(&p, (const uint8_t *)end));
 			s = (const char *)p;
 		}
 		run = s;
@@ -133,7 +136,13 @@ void http_json__append_string(struct buf *out, const char *s, size_t len)
 
 bool http_json__is_format(const char *format)
 {
-	return !strcmp(format, "json") || !strcmp(format, "ecs") || !strcmp(format, "ocsf");
+	static const char *const names[] = {"json", "ecs", "ocsf"};
+	size_t len = strcspn(format, "+"); /* "+raw" */
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strlen(names[i]) == len && !strncmp(names[i], format, len))
+			return true;
+	return false;
 }
 
 bool http_json__is_object(const struct item *it)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -26,6 +27,8 @@ long long http_json__integer(const json_t *object, const char *name);
 void http_json__append_string(struct buf *out, const char *s, size_t len);
 /* The same without escapes and quotes: what is left is UTF-8. */
 void http_json__append_utf8(struct buf *out, const char *s, size_t len);
+/* One character; a surrogate becomes U+FFFD. */
+void http_json__append_code_point(struct buf *out, uint32_t c);
 
 /* Whether items of that format are JSON objects on one line. */
 bool http_json__is_format(const char *format);
