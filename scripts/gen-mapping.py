@@ -282,10 +282,7 @@ def c_row(mapping, row, event, next_row, roles):
     if row.attack:
         threat = ',"threat":%s' % compact(ecs_threat(mapping, row))
         attacks = ',"attacks":%s' % compact(ocsf_attacks(mapping, row))
-    code = event.name if event else None
-    base = members(ocsf_base(mapping, row, event)) + '"metadata":{'
-    if code:
-        base += '"event_code":%s,' % compact(code)
+    base = members(ocsf_base(mapping, row, event))
     return "{%s, %s, %s, %d, %d, %d, %s, %s,\n\t %s,\n\t %s,\n\t %s,\n\t %s}" % (
         c_string(mapping.action(row, event)), c_string(event.category if event else "process"),
         c_string(row.attack) if row.attack else "NULL", row.ocsf[0], row.ocsf[1],

@@ -87,14 +87,14 @@ struct mapping {
 	size_t ecs_len;
 	const char *ecs_threat; /* `,"threat":{…}`, or NULL */
 	size_t ecs_threat_len;
-	const char *ocsf; /* `"activity_id":14,…,"metadata":{"event_code":"open",` */
+	const char *ocsf; /* `"activity_id":14,…,"severity":"Low",` */
 	size_t ocsf_len;
 	const char *ocsf_attacks; /* `,"attacks":[…]`, or NULL */
 	size_t ocsf_attacks_len;
 };
 
-/* Of an event of the table, the first of its rows; NULL: of one that is not known, in which the name of
- * the event is missing from the texts. */
+/* Of an event of the table, the first of its rows; NULL: of one that is not known, in which `ecs` is
+ * without the name of the event. */
 const struct mapping *mapping__of(const struct catalog_event *known);
 
 /* Versions of ATT&CK and OCSF that the texts are of: "18.1". */

@@ -8,22 +8,13 @@
 
 #include "ecs.h"
 #include "json.h"
-#include "put.h"
+#include "process_text.h"
 #include "when.h"
 #include "../enrich/ancestry.h"
 #include "../enrich/cgroup.h"
 #include "../enrich/host_facts.h"
 #include "../enrich/proc_facts.h"
 #include "../enrich/process.h"
-#include "../enrich/py_argv.h"
-
-static void put_text(struct buf *out, const char *name, const char *s, size_t len)
-{
-	if (!s)
-		return;
-	buf__str(out, name);
-	json__whole_string(out, s, len);
-}
 
 /* Ids of users and groups are keywords. */
 static void put_id(struct buf *out, const char *name, uint32_t id)
@@ -62,14 +53,6 @@ static void put_ids(struct buf *out, const struct pt_task *t, const struct proce
 	buf__char(out, '}');
 }
 
-/* Its file's name, or what the kernel calls it. */
-static void put_name(struct buf *out, const char *exe)
-{
-	const char *slash = strrchr(exe, '/');
-
-	put_text(out, ",\"name\":", slash ? slash + 1 : exe, strlen(slash ? slash + 1 : exe));
-}
-
 /* `,"args":["python3","app.py"],"args_count":2` of NUL-separated texts. */
 static void put_args(struct buf *out, const char *argv, size_t len)
 {
@@ -91,34 +74,23 @@ static void put_args(struct buf *out, const char *argv, size_t len)
 	buf__u64(out, cnt);
 }
 
-static void put_command_line(struct buf *out, const char *argv, size_t len)
-{
-	static __thread struct buf line;
-
-	buf__reset(&line);
-	buf__append(&line, argv, len);
-	for (size_t i = 0; i < line.len; i++)
-		if (!line.data[i])
-			line.data[i] = ' ';
-	put_text(out, ",\"command_line\":", line.len ? line.data : "", line.len);
-}
-
 static void put_program(struct buf *out, const struct process *facts)
 {
 	if (!facts)
 		return;
 	if (facts->exe) {
-		put_name(out, facts->exe);
-		put_text(out, ",\"executable\":", facts->exe, strlen(facts->exe));
+		process_text__name(out, facts->exe);
+		process_text__member(out, ",\"executable\":", facts->exe, strlen(facts->exe));
 	} else if (facts->comm[0]) {
-		put_text(out, ",\"name\":", facts->comm, strlen(facts->comm));
+		process_text__member(out, ",\"name\":", facts->comm, strlen(facts->comm));
 	}
 	if (facts->argv) {
 		put_args(out, facts->argv, facts->argv_len);
-		put_command_line(out, facts->argv, facts->argv_len);
+		buf__lit(out, ",\"command_line\":");
+		process_text__command_line(out, facts->argv, facts->argv_len);
 	}
 	if (facts->cwd)
-		put_text(out, ",\"working_directory\":", facts->cwd, strlen(facts->cwd));
+		process_text__member(out, ",\"working_directory\":", facts->cwd, strlen(facts->cwd));
 }
 
 static void put_parent(struct buf *out, const struct pt_task *t, const struct process *facts)
@@ -132,10 +104,10 @@ static void put_parent(struct buf *out, const struct pt_task *t, const struct pr
 	if (pos && ancestry__next(&pos, facts->ancestry + facts->ancestry_len, &a) &&
 	    a.pid == t->ppid) {
 		if (*a.exe) {
-			put_name(out, a.exe);
-			put_text(out, ",\"executable\":", a.exe, strlen(a.exe));
+			process_text__name(out, a.exe);
+			process_text__member(out, ",\"executable\":", a.exe, strlen(a.exe));
 		} else {
-			put_text(out, ",\"name\":", a.comm, strlen(a.comm));
+			process_text__member(out, ",\"name\":", a.comm, strlen(a.comm));
 		}
 	}
 	buf__char(out, '}');
@@ -152,32 +124,16 @@ static void put_after(struct buf *out, const struct pt_task *t, const struct pro
 	buf__char(out, '}');
 	if (facts && facts->container_id && *facts->container_id) {
 		buf__lit(out, ",\"container\":{");
-		put_text(out, "\"id\":", facts->container_id, strlen(facts->container_id));
+		process_text__member(out, "\"id\":", facts->container_id,
+		                     strlen(facts->container_id));
 		buf__char(out, '}');
 	}
 	if (cgroup->pod_uid[0]) {
 		buf__lit(out, ",\"orchestrator\":{\"type\":\"kubernetes\",\"resource\":{\"type\":"
 		              "\"pod\"");
-		put_text(out, ",\"id\":", cgroup->pod_uid, strlen(cgroup->pod_uid));
+		process_text__member(out, ",\"id\":", cgroup->pod_uid, strlen(cgroup->pod_uid));
 		buf__lit(out, "}}");
 	}
-}
-
-static void put_ancestry(struct buf *out, const char *list, size_t len)
-{
-	const char *pos = list;
-	struct ancestor a;
-
-	buf__lit(out, ",\"ancestry\":[");
-	for (int i = 0; i < ANCESTRY_MAX && ancestry__next(&pos, list + len, &a); i++) {
-		buf__str(out, i ? ",{\"pid\":" : "{\"pid\":");
-		buf__u64(out, a.pid);
-		put_text(out, ",\"name\":", a.comm, strlen(a.comm));
-		if (*a.exe)
-			put_text(out, ",\"executable\":", a.exe, strlen(a.exe));
-		buf__char(out, '}');
-	}
-	buf__char(out, ']');
 }
 
 /* What is there of a process that ECS has no field for, and its ids once more. */
@@ -200,38 +156,21 @@ static void put_pytrail(struct buf *out, const struct pt_task *t, const struct p
 		buf__char(out, '"');
 	}
 	if (facts) {
-		put_text(out, ",\"entity_id\":", facts->entity_id, strlen(facts->entity_id));
+		process_text__member(out, ",\"entity_id\":", facts->entity_id,
+		                     strlen(facts->entity_id));
 		if (facts->exe)
-			put_name(out, facts->exe);
+			process_text__name(out, facts->exe);
 		if (facts->cgroup)
-			put_text(out, ",\"cgroup\":", facts->cgroup, strlen(facts->cgroup));
+			process_text__member(out, ",\"cgroup\":", facts->cgroup,
+			                     strlen(facts->cgroup));
 		if (cgroup->unit)
-			put_text(out, ",\"unit\":", cgroup->unit, cgroup->unit_len);
+			process_text__member(out, ",\"unit\":", cgroup->unit, cgroup->unit_len);
 		if (facts->ancestry)
-			put_ancestry(out, facts->ancestry, facts->ancestry_len);
+			process_text__ancestry(out, facts, "executable");
 		if (facts->argv_len >= PROC_ARGV_MAX - 1)
 			buf__lit(out, ",\"args_truncated\":true");
 	}
 	buf__char(out, '}');
-}
-
-static void put_python(struct buf *out, const struct process *facts)
-{
-	static const char *const names[] = {
-		[PY_RUN_SCRIPT] = ",\"script\":",
-		[PY_RUN_MODULE] = ",\"module\":",
-		[PY_RUN_COMMAND] = ",\"command\":",
-	};
-	struct py_argv run;
-
-	if (!facts || !facts->exe || !facts->argv ||
-	    !py_argv__is_interpreter(facts->exe, strlen(facts->exe)))
-		return;
-	run = py_argv__parse(facts->argv, facts->argv_len);
-	if (run.run != PY_RUN_NONE)
-		put_text(out, names[run.run], run.text, run.len);
-	if (facts->venv && *facts->venv)
-		put_text(out, ",\"venv\":", facts->venv, strlen(facts->venv));
 }
 
 static void render(struct process_parts *p, const struct pt_task *task, const struct process *facts,
@@ -251,7 +190,7 @@ static void render(struct process_parts *p, const struct pt_task *task, const st
 	p->end[ECS_PART_AFTER] = p->text.len;
 	put_pytrail(&p->text, task, facts, &cgroup);
 	p->end[ECS_PART_PYTRAIL] = p->text.len;
-	put_python(&p->text, facts);
+	process_text__python(&p->text, facts);
 	p->end[ECS_PART_PYTHON] = p->text.len;
 }
 
@@ -296,35 +235,6 @@ static void put_child_args(struct buf *out, const struct fields_command *c)
 	buf__u64(out, cnt);
 }
 
-static void put_child_line(struct buf *out, const struct fields_command *c)
-{
-	struct node_iter it = c->it;
-	struct node n;
-	bool first = true;
-
-	if (c->text.kind != PT_K_END) {
-		buf__lit(out, ",\"command_line\":");
-		json__whole_node_string(out, &c->text);
-		return;
-	}
-	if (!c->has_args)
-		return;
-	buf__lit(out, ",\"command_line\":\"");
-	for (; fields__next_text(&it, &n); first = false) {
-		size_t at = out->len + !first;
-
-		if (!first)
-			buf__char(out, ' ');
-		json__whole_node_string(out, &n);
-		if (out->failed)
-			return;
-		/* without its quotes */
-		memmove(out->data + at, out->data + at + 1, out->len - at - 2);
-		out->len -= 2;
-	}
-	buf__char(out, '"');
-}
-
 /* What is known of the program: its file may be looked for in PATH yet. */
 static void put_child(struct buf *out, const struct fields *f, const char *comma)
 {
@@ -342,7 +252,10 @@ static void put_child(struct buf *out, const struct fields *f, const char *comma
 		}
 	}
 	put_child_args(out, &c);
-	put_child_line(out, &c);
+	if (c.has_args || c.text.kind != PT_K_END) {
+		buf__lit(out, ",\"command_line\":");
+		process_text__child_line(out, &c);
+	}
 	if (fields__has_text(f, ROLE_CWD)) {
 		buf__lit(out, ",\"working_directory\":");
 		json__whole_node_string(out, &f->node[ROLE_CWD]);
@@ -358,7 +271,7 @@ static void put_previous(struct buf *out, const struct process *facts)
 	if (!facts || !facts->exe || !facts->argv)
 		return;
 	buf__lit(out, ",\"previous\":{");
-	put_text(out, "\"executable\":", facts->exe, strlen(facts->exe));
+	process_text__member(out, "\"executable\":", facts->exe, strlen(facts->exe));
 	put_args(out, facts->argv, facts->argv_len);
 	buf__char(out, '}');
 }
@@ -379,7 +292,8 @@ void ecs__process(struct buf *out, const struct pt_task *task, const struct proc
 	if (f && f->is_exec) {
 		put_child(out, f, ",");
 		if (facts && facts->cwd)
-			put_text(out, ",\"working_directory\":", facts->cwd, strlen(facts->cwd));
+			process_text__member(out, ",\"working_directory\":", facts->cwd,
+			                     strlen(facts->cwd));
 		put_previous(out, facts);
 	} else {
 		process_parts__append(out, parts, ECS_PART_PROGRAM);

@@ -8,7 +8,7 @@
 #include "../util/fnv.h"
 #include "../util/log.h"
 
-static const struct format *const formats[] = {&format_text, &format_json, &format_ecs};
+static const struct format *const formats[] = {&format_text, &format_json, &format_ecs, &format_ocsf};
 
 #define FORMATS_CNT (sizeof(formats) / sizeof(formats[0]))
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "process_text.h"
+
+#include <string.h>
+
+#include "fields.h"
+#include "json.h"
+#include "../enrich/ancestry.h"
+#include "../enrich/process.h"
+#include "../enrich/py_argv.h"
+
+void process_text__member(struct buf *out, const char *name, const char *s, size_t len)
+{
+	if (!s)
+		return;
+	buf__str(out, name);
+	json__whole_string(out, s, len);
+}
+
+const char *process_text__base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+void process_text__name(struct buf *out, const char *exe)
+{
+	const char *base = process_text__base(exe);
+
+	process_text__member(out, ",\"name\":", base, strlen(base));
+}
+
+void process_text__command_line(struct buf *out, const char *argv, size_t len)
+{
+	static __thread struct buf line;
+
+	buf__reset(&line);
+	buf__append(&line, argv, len);
+	for (size_t i = 0; i < line.len; i++)
+		if (!line.data[i])
+			line.data[i] = ' ';
+	json__whole_string(out, line.len ? line.data : "", line.len);
+	out->failed |= line.failed;
+}
+
+void process_text__ancestry(struct buf *out, const struct process *facts, const char *exe_name)
+{
+	const char *pos = facts->ancestry, *end = pos + facts->ancestry_len;
+	struct ancestor a;
+
+	buf__lit(out, ",\"ancestry\":[");
+	for (int i = 0; i < ANCESTRY_MAX && ancestry__next(&pos, end, &a); i++) {
+		buf__str(out, i ? ",{\"pid\":" : "{\"pid\":");
+		buf__u64(out, a.pid);
+		process_text__member(out, ",\"name\":", a.comm, strlen(a.comm));
+		if (*a.exe) {
+			buf__lit(out, ",\"");
+			buf__str(out, exe_name);
+			process_text__member(out, "\":", a.exe, strlen(a.exe));
+		}
+		buf__char(out, '}');
+	}
+	buf__char(out, ']');
+}
+
+void process_text__python(struct buf *out, const struct process *facts)
+{
+	static const char *const names[] = {
+		[PY_RUN_SCRIPT] = ",\"script\":",
+		[PY_RUN_MODULE] = ",\"module\":",
+		[PY_RUN_COMMAND] = ",\"command\":",
+	};
+	struct py_argv run;
+
+	/* of a process that embeds Python the command line says nothing of the kind */
+	if (!facts || !facts->exe || !facts->argv ||
+	    !py_argv__is_interpreter(facts->exe, strlen(facts->exe)))
+		return;
+	run = py_argv__parse(facts->argv, facts->argv_len);
+	if (run.run != PY_RUN_NONE)
+		process_text__member(out, names[run.run], run.text, run.len);
+	if (facts->venv && *facts->venv)
+		process_text__member(out, ",\"venv\":", facts->venv, strlen(facts->venv));
+}
+
+void process_text__child_line(struct buf *out, const struct fields_command *c)
+{
+	struct node_iter it = c->it;
+	struct node n;
+
+	if (c->text.kind != PT_K_END) {
+		json__whole_node_string(out, &c->text);
+		return;
+	}
+	buf__char(out, '"');
+	for (bool first = true; fields__next_text(&it, &n); first = false) {
+		size_t at;
+
+		if (!first)
+			buf__char(out, ' ');
+		at = out->len;
+		json__whole_node_string(out, &n);
+		if (out->failed)
+			return;
+		/* without its quotes */
+		memmove(out->data + at, out->data + at + 1, out->len - at - 2);
+		out->len -= 2;
+	}
+	buf__char(out, '"');
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the JSON formats of SIEMs say of a process alike; strings without lone surrogates (json.h). */
+#ifndef PYTRAIL_PROCESS_TEXT_H
+#define PYTRAIL_PROCESS_TEXT_H
+
+#include <stddef.h>
+
+struct buf;
+struct fields_command;
+struct process;
+
+/* A member: its name, as it stands in the record with comma and colon, and a string. NULL: nothing. */
+void process_text__member(struct buf *out, const char *name, const char *s, size_t len);
+/* Last component of a path. */
+const char *process_text__base(const char *path);
+/* `,"name":"python3"` of an executable's path. */
+void process_text__name(struct buf *out, const char *exe);
+/* NUL-separated arguments as one string, blanks between them, quotes included. */
+void process_text__command_line(struct buf *out, const char *argv, size_t len);
+/* `,"ancestry":[{"pid":1,"name":"init","executable":"/sbin/init"}]`; exe_name is that of the last. */
+void process_text__ancestry(struct buf *out, const struct process *facts, const char *exe_name);
+/* `,"script":"app.py","venv":"/srv/venv"`: what an interpreter runs. facts may be NULL. */
+void process_text__python(struct buf *out, const struct process *facts);
+
+/* The command line of a process that is to be started as one string, quotes included. */
+void process_text__child_line(struct buf *out, const struct fields_command *c);
+
+#endif
