@@ -67,6 +67,13 @@ static inline uint32_t chars__utf8_next(const uint8_t **pos, const uint8_t *end)
 	return 0xdc00 | c;
 }
 
+/* Line separators, and the marks, embeddings, overrides and isolates of Unicode TR 9 §2. */
+static inline bool chars__is_reordering(uint32_t cp)
+{
+	return (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0x200e ||
+	       cp == 0x200f || cp == 0x61c;
+}
+
 /* False at the end. A last character of which bytes are missing is left out. */
 static inline bool chars__next(struct chars *c, uint32_t *out)
 {

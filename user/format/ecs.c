@@ -299,25 +299,26 @@ static void ecs_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 static void ecs_alert(struct buf *out, const struct alert *a, uint64_t seq,
                       const struct format_context *ctx)
 {
-	uint64_t ns = (uint64_t)(a->time_ns - ctx->realtime_offset_ns);
+	uint64_t time_ns = (uint64_t)(a->time_ns - ctx->realtime_offset_ns);
 
-	put_head(out, ns, ctx);
-	buf__printf(out,
-	            "\"event\":{\"kind\":\"event\",\"category\":[\"process\"],\"type\":[\"info\"],"
-	            "\"action\":\"%s\",\"severity\":3,\"provider\":\"pytrail\",\"module\":"
-	            "\"pytrail\",\"dataset\":\"pytrail.audit\",\"code\":\"pytrail.alert\",",
-	            a->alert);
+	put_head(out, time_ns, ctx);
+	buf__lit(out, "\"event\":{\"kind\":\"pipeline_error\",\"category\":[\"process\"],\"type\":["
+	              "\"info\"],"
+	              "\"severity\":3,\"outcome\":\"failure\",\"provider\":\"pytrail\",\"module\":"
+	              "\"pytrail\","
+	              "\"dataset\":\"pytrail.audit\",\"code\":\"pytrail.alert\",\"action\":");
+	json__whole_string(out, a->alert, strlen(a->alert));
+	buf__char(out, ',');
 	if (a->since_ns)
 		put_time(out, "\"start\":\"", (uint64_t)(a->since_ns - ctx->realtime_offset_ns), ctx);
-	put_id(out, seq, ns, ctx);
+	put_id(out, seq, time_ns, ctx);
 	buf__lit(out, ",\"message\":");
 	json__whole_string(out, a->message, strlen(a->message));
-	if (a->output) {
-		buf__lit(out, ",\"pytrail\":{\"output\":");
-		json__whole_string(out, a->output, strlen(a->output));
-		buf__char(out, '}');
-	}
-	buf__lit(out, "}\n");
+	buf__lit(out, ",\"pytrail\":{\"alert\":{\"name\":");
+	json__whole_string(out, a->alert, strlen(a->alert));
+	if (a->output)
+		put_member(out, "\"output\":", a->output);
+	buf__lit(out, "}}}\n");
 }
 
 const struct format format_ecs = {"ecs", ecs_event, ecs_process, ecs_lost, ecs_stream, ecs_alert};

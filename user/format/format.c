@@ -8,7 +8,8 @@
 #include "../util/fnv.h"
 #include "../util/log.h"
 
-static const struct format *const formats[] = {&format_text, &format_json, &format_ecs, &format_ocsf};
+static const struct format *const formats[] = {&format_text, &format_json, &format_ecs,
+                                               &format_ocsf, &format_cef,  &format_leef};
 
 #define FORMATS_CNT (sizeof(formats) / sizeof(formats[0]))
 

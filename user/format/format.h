@@ -78,7 +78,7 @@ const char *probe__name(uint8_t probe);
 /* "text, json", for error messages. */
 const char *format__names(void);
 
-extern const struct format format_json, format_text, format_ecs, format_ocsf;
+extern const struct format format_json, format_text, format_ecs, format_ocsf, format_cef, format_leef;
 
 /*
  * Appends only the JSON object of the arguments, `{"path":"/","mode":"r"}`, and, to `notes` when it

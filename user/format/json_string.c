@@ -37,13 +37,6 @@ static inline char *put_escape(char *p, uint32_t cp)
 	return p + 6;
 }
 
-/* Line separators, and the marks, embeddings, overrides and isolates of Unicode TR 9 §2. */
-static bool is_reordering(uint32_t cp)
-{
-	return (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0x200e ||
-	       cp == 0x200f || cp == 0x61c;
-}
-
 /* A lone surrogate in characters of its own: the byte that it stands for, or its number. */
 static char *put_surrogate(char *p, uint32_t cp)
 {
@@ -80,7 +73,7 @@ static char *put_special(char *p, uint32_t cp, bool whole)
 	}
 	if (whole && cp >= 0xd800 && cp <= 0xdfff)
 		return put_surrogate(p, cp);
-	if (cp < 0xa0 || (cp >= 0xd800 && cp <= 0xdfff) || is_reordering(cp))
+	if (cp < 0xa0 || (cp >= 0xd800 && cp <= 0xdfff) || chars__is_reordering(cp))
 		return put_escape(p, cp);
 	if (cp < 0x800) {
 		*p++ = (char)(0xc0 | cp >> 6);

@@ -246,18 +246,23 @@ static void put_ms(struct buf *out, const char *name, uint64_t ns, const struct 
 	buf__u64(out, now > 0 ? (uint64_t)now / 1000000 : 0);
 }
 
-/* An error of this application: events that it could not see. */
+/* An error of this application. */
+#define APPLICATION_ERROR                                                           \
+	"{\"activity_id\":1,\"activity_name\":\"General "                           \
+	"Error\",\"category_uid\":6,\"category_name\":"                             \
+	"\"Application Activity\",\"class_uid\":6008,\"class_name\":\"Application " \
+	"Error\",\"type_uid\":600801,"                                              \
+	"\"type_name\":\"Application Error: General "                               \
+	"Error\",\"severity_id\":3,\"severity\":\"Medium\","
+
+/* One: events that it could not see. */
 static void ocsf_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
                       const struct format_context *ctx)
 {
 	const struct pt_task *t = &lost->rec.task;
 	const char *cause = lost_cause__name(lost->cause);
 
-	buf__lit(out,
-	         "{\"activity_id\":1,\"activity_name\":\"General Error\",\"category_uid\":6,"
-	         "\"category_name\":\"Application Activity\",\"class_uid\":6008,\"class_name\":"
-	         "\"Application Error\",\"type_uid\":600801,\"type_name\":"
-	         "\"Application Error: General Error\",\"severity_id\":3,\"severity\":\"Medium\",");
+	buf__lit(out, APPLICATION_ERROR);
 	put_metadata(out, "pytrail.lost", 12, seq, lost->last_ns, false, ctx);
 	put_ms(out, ",\"start_time\":", lost->first_ns, ctx);
 	put_ms(out, ",\"end_time\":", lost->last_ns, ctx);
@@ -280,4 +285,25 @@ static void ocsf_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__lit(out, "\"}}\n");
 }
 
-const struct format format_ocsf = {"ocsf", ocsf_event, ocsf_process, ocsf_lost, ocsf_stream};
+static void ocsf_alert(struct buf *out, const struct alert *a, uint64_t seq,
+                       const struct format_context *ctx)
+{
+	uint64_t time_ns = (uint64_t)(a->time_ns - ctx->realtime_offset_ns);
+
+	buf__lit(out, APPLICATION_ERROR);
+	put_metadata(out, "pytrail.alert", 13, seq, time_ns, false, ctx);
+	if (a->since_ns)
+		put_ms(out, ",\"start_time\":", (uint64_t)(a->since_ns - ctx->realtime_offset_ns),
+		       ctx);
+	process_text__member(out,
+	                     ",\"status_id\":2,\"status\":\"Failure\",\"status_code\":", a->alert,
+	                     strlen(a->alert));
+	process_text__member(out, ",\"message\":", a->message, strlen(a->message));
+	process_text__member(out, ",\"unmapped\":{\"alert\":", a->alert, strlen(a->alert));
+	if (a->output)
+		process_text__member(out, ",\"output\":", a->output, strlen(a->output));
+	buf__lit(out, "}}\n");
+}
+
+const struct format format_ocsf = {"ocsf",    ocsf_event,  ocsf_process,
+                                   ocsf_lost, ocsf_stream, ocsf_alert};
