@@ -2,14 +2,18 @@
 #include "attach.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "layouts.h"
+#include "uprobe_multi.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -17,7 +21,8 @@
 
 struct attached {
 	const struct binary *binary;
-	struct bpf_link *links[LINKS_MAX];
+	struct bpf_link *links[LINKS_MAX]; /* one for each site, but for: */
+	int multi;                         /* the link of them all, -1: none */
 	__u32 sites[LINKS_MAX];
 	size_t cnt;
 };
@@ -25,6 +30,7 @@ struct attached {
 struct attach {
 	struct bpf_program *usdt, *entry;
 	enum probe_mode mode;
+	bool multi;
 	bool names_only;
 	int sites_fd;
 	__u8 used[PT_SITES_MAX]; /* sites */
@@ -44,17 +50,17 @@ enum pt_probe attach__probe(const struct binary *b, enum probe_mode mode)
 	return 0;
 }
 
-struct attach *attach__new(struct bpf_program *usdt, struct bpf_program *entry,
-                           struct bpf_map *sites, enum probe_mode mode)
+struct attach *attach__new(const struct attach_options *opts)
 {
 	struct attach *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return NULL;
-	a->usdt = usdt;
-	a->entry = entry;
-	a->mode = mode;
-	a->sites_fd = bpf_map__fd(sites);
+	a->usdt = opts->usdt;
+	a->entry = opts->entry;
+	a->mode = opts->mode;
+	a->multi = opts->multi;
+	a->sites_fd = bpf_map__fd(opts->sites);
 	return a;
 }
 
@@ -66,6 +72,9 @@ static void attached__detach(struct attached *f)
 		bpf_link__destroy(f->links[i]);
 		f->links[i] = NULL;
 	}
+	if (f->multi >= 0)
+		close(f->multi);
+	f->multi = -1;
 }
 
 void attach__names_only(struct attach *a)
@@ -73,12 +82,37 @@ void attach__names_only(struct attach *a)
 	a->names_only = true;
 }
 
-void attach__detach(struct attach *a)
+/* The files of which some threads detach one after the other. */
+struct detaching {
+	struct attach *attach;
+	atomic_size_t next;
+};
+
+static void *detach_some(void *arg)
 {
+	struct detaching *d = arg;
 	size_t i;
 
-	for (i = 0; i < a->files_cnt; i++)
-		attached__detach(&a->files[i]);
+	while ((i = atomic_fetch_add(&d->next, 1)) < d->attach->files_cnt)
+		attached__detach(&d->attach->files[i]);
+	return NULL;
+}
+
+/* Each waits for the kernel, which does not mind to be waited for by several at once. */
+#define DETACH_THREADS 16
+
+void attach__detach(struct attach *a)
+{
+	struct detaching d = {.attach = a};
+	pthread_t threads[DETACH_THREADS];
+	size_t cnt = 0;
+
+	while (cnt < DETACH_THREADS && cnt + 1 < a->files_cnt &&
+	       !pthread_create(&threads[cnt], NULL, detach_some, &d))
+		cnt++;
+	detach_some(&d);
+	while (cnt > 0)
+		pthread_join(threads[--cnt], NULL);
 }
 
 void attach__free(struct attach *a)
@@ -172,21 +206,23 @@ void attach__drop(struct attach *a, const struct binary *b)
 
 /* What the kernel needs to know of one site. */
 struct where {
-	struct bpf_program *prog;
 	uint64_t offset;
 	uint64_t semaphore;
 };
 
+/* The sites of a file, their rows in the map. */
+struct wheres {
+	struct bpf_program *prog;
+	uint64_t offsets[LINKS_MAX], semaphores[LINKS_MAX], cookies[LINKS_MAX];
+};
+
 /* One site: its row in the map first, for the first event can come at once. */
 static int attached__site(struct attach *a, struct attached *f, struct pt_site *site,
-                          const struct where *at, pid_t pid)
+                          const struct where *at, struct wheres *all)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	const struct pt_layout *layout =
 		layouts__find(f->binary->py_version, f->binary->free_threaded);
 	__u32 index = attach__free_site(a);
-	struct bpf_link *link;
-	char path[64];
 	int err;
 
 	if (index == PT_SITES_MAX || f->cnt == LINKS_MAX)
@@ -201,14 +237,9 @@ static int attached__site(struct attach *a, struct attached *f, struct pt_site *
 	err = bpf_map_update_elem(a->sites_fd, &index, site, BPF_ANY);
 	if (err)
 		return err < 0 ? err : -errno;
-	opts.bpf_cookie = index;
-	opts.ref_ctr_offset = at->semaphore;
-	/* by descriptor: it pins the file, deleted or in another mount namespace as it may be */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->binary->fd);
-	link = bpf_program__attach_uprobe_opts(at->prog, pid, path, at->offset, &opts);
-	if (!link)
-		return -errno;
-	f->links[f->cnt] = link;
+	all->offsets[f->cnt] = at->offset;
+	all->semaphores[f->cnt] = at->semaphore;
+	all->cookies[f->cnt] = index;
 	f->sites[f->cnt] = index;
 	f->cnt++;
 	a->used[index] = 1;
@@ -216,36 +247,64 @@ static int attached__site(struct attach *a, struct attached *f, struct pt_site *
 	return 0;
 }
 
-static int attached__usdt(struct attach *a, struct attached *f, pid_t pid)
+/* All sites of a file at once, or each on its own. */
+static int attached__link(struct attach *a, struct attached *f, const struct wheres *all, pid_t pid)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts);
+	const struct uprobe_multi multi = {all->offsets, all->semaphores, all->cookies,
+	                                   (uint32_t)f->cnt};
+	char path[64];
+	size_t i;
+
+	/* by descriptor: it pins the file, deleted or in another mount namespace as it may be */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->binary->fd);
+	if (a->multi) {
+		f->multi = uprobe_multi__attach(bpf_program__fd(all->prog), path, &multi);
+		return f->multi < 0 ? f->multi : 0;
+	}
+	for (i = 0; i < f->cnt; i++) {
+		opts.bpf_cookie = all->cookies[i];
+		opts.ref_ctr_offset = all->semaphores[i];
+		f->links[i] = bpf_program__attach_uprobe_opts(all->prog, pid, path, all->offsets[i],
+		                                              &opts);
+		if (!f->links[i])
+			return -errno;
+	}
+	return 0;
+}
+
+static int attached__usdt(struct attach *a, struct attached *f, struct wheres *all)
 {
 	const struct binary *b = f->binary;
 	size_t i;
 	int err = 0;
 
+	all->prog = a->usdt;
 	for (i = 0; i < b->sites_cnt && !err; i++) {
-		struct where at = {a->usdt, b->sites[i].offset, b->sites[i].semaphore};
+		struct where at = {b->sites[i].offset, b->sites[i].semaphore};
 		struct pt_site site = {0};
 
 		binary__fill_site(b, i, &site);
 		site.probe = PT_PROBE_USDT;
-		err = attached__site(a, f, &site, &at, pid);
+		err = attached__site(a, f, &site, &at, all);
 	}
 	return err;
 }
 
-static int attached__entries(struct attach *a, struct attached *f, pid_t pid)
+static int attached__entries(struct attach *a, struct attached *f, struct wheres *all)
 {
 	const struct binary *b = f->binary;
 	size_t i;
 	int err = 0;
 
+	all->prog = a->entry;
 	for (i = 0; i < b->entries_cnt && !err; i++) {
-		struct where at = {a->entry, b->entries[i].offset, 0};
+		struct where at = {b->entries[i].offset, 0};
 		struct pt_site site = {0};
 
 		binary__fill_entry(b, i, &site);
 		site.probe = PT_PROBE_UPROBE;
-		err = attached__site(a, f, &site, &at, pid);
+		err = attached__site(a, f, &site, &at, all);
 		if (b->entries[i].single_stepped)
 			log__warn("%s: each event costs its program about 10 us, for %s has no "
 			          "instruction that "
@@ -273,6 +332,7 @@ static struct attached *attach__grow(struct attach *a)
 	}
 	f = &a->files[a->files_cnt];
 	memset(f, 0, sizeof(*f));
+	f->multi = -1;
 	return f;
 }
 
@@ -280,6 +340,7 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 {
 	enum pt_probe probe = attach__probe(b, a->mode);
 	struct attached *f;
+	struct wheres all;
 	int err;
 
 	if (!probe)
@@ -292,7 +353,9 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 	f->binary = b;
 	if (!a->names_only && !layouts__find(b->py_version, b->free_threaded))
 		attach__warn_layout(a, b);
-	err = probe == PT_PROBE_USDT ? attached__usdt(a, f, pid) : attached__entries(a, f, pid);
+	err = probe == PT_PROBE_USDT ? attached__usdt(a, f, &all) : attached__entries(a, f, &all);
+	if (!err)
+		err = attached__link(a, f, &all, pid);
 	a->files_cnt++;
 	if (err) {
 		attach__drop(a, b);

@@ -25,15 +25,21 @@ enum probe_mode {
 /* Which probe a file is traced by in that mode; 0: by none. */
 enum pt_probe attach__probe(const struct binary *b, enum probe_mode mode);
 
-/* usdt, entry: the programs for sites and for functions; sites: their map. NULL: no memory. */
-struct attach *attach__new(struct bpf_program *usdt, struct bpf_program *entry,
-                           struct bpf_map *sites, enum probe_mode mode);
+struct attach_options {
+	struct bpf_program *usdt, *entry; /* the programs for sites and for functions */
+	struct bpf_map *sites;
+	enum probe_mode mode;
+	bool multi; /* they were loaded for multi-uprobe links: for every process only, never for one */
+};
+
+/* NULL: no memory. */
+struct attach *attach__new(const struct attach_options *opts);
 
 /* Arguments are wanted of no file attached from now on: its events have names only. */
 void attach__names_only(struct attach *a);
 
-/* Detaches everything: the kernel waits for running programs, 0.1 to 0.5 s. attach__of_site() still
- * answers, for the records that are left. */
+/* Detaches everything: the kernel waits for running programs, for each file tenths of a second, with
+ * multi-uprobe links a fraction of that. attach__of_site() still answers, for the records that are left. */
 void attach__detach(struct attach *a);
 /* The same, and frees. */
 void attach__free(struct attach *a);

@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "feature.h"
+#include "uprobe_multi.h"
 
 /* include/uapi/linux/capability.h; older headers lack the newer ones. */
 #define CAPABILITY_SYS_PTRACE 19
@@ -21,9 +22,6 @@
 #define CAPABILITY_BPF        39
 
 #define UPROBE_PMU            "/sys/bus/event_source/devices/uprobe/"
-
-/* include/uapi/linux/bpf.h, enum bpf_attach_type, since 6.6 */
-#define ATTACH_TRACE_UPROBE_MULTI 48
 
 #define INSN(c, d, s, o, i) \
 	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
@@ -174,46 +172,24 @@ static bool probe_sleepable_uprobe(void)
 	return loads(BPF_PROG_TYPE_KPROBE, return_0, 2, &opts);
 }
 
-/* The part of union bpf_attr for BPF_LINK_CREATE that this kind of link uses. */
-struct link_create_attr {
-	uint32_t prog_fd;
-	uint32_t target_fd;
-	uint32_t attach_type;
-	uint32_t flags;
-	uint64_t path;
-	uint64_t offsets;
-	uint64_t ref_ctr_offsets;
-	uint64_t cookies;
-	uint32_t cnt;
-	uint32_t multi_flags;
-	uint32_t pid;
-	uint32_t reserved;
-};
-
 /* A link to something that is no regular file: EBADF is the answer of a kernel that knows the kind
  * (bpf_uprobe_multi_link_attach), EINVAL of one that does not. */
 static bool probe_uprobe_multi(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-	            .expected_attach_type = (enum bpf_attach_type)ATTACH_TRACE_UPROBE_MULTI);
-	struct link_create_attr attr = {.attach_type = ATTACH_TRACE_UPROBE_MULTI, .cnt = 1};
-	uint64_t offset = 0;
-	long link;
-	bool yes;
-	int fd;
+	            .expected_attach_type = (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+	const uint64_t offset = 0;
+	const struct uprobe_multi none = {.offsets = &offset, .cnt = 1};
+	int fd, link;
 
 	fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "pytrail_probe", "GPL", return_0, 2, &opts);
 	if (fd < 0)
 		return false;
-	attr.prog_fd = (uint32_t)fd;
-	attr.path = (uint64_t)(uintptr_t) "/";
-	attr.offsets = (uint64_t)(uintptr_t)&offset;
-	link = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-	yes = link < 0 && errno == EBADF;
+	link = uprobe_multi__attach(fd, "/", &none);
 	if (link >= 0)
-		close((int)link);
+		close(link);
 	close(fd);
-	return yes;
+	return link == -EBADF;
 }
 
 #define NEWER_KERNEL "boot a newer kernel"
@@ -384,7 +360,7 @@ static const struct {
 				.name = "multi-uprobe links",
 				.since = "Linux 6.6 (89ae89f53d20)",
 				.needs_bpf = true,
-				.purpose = "to attach many probes at once, faster",
+				.purpose = "to detach files faster",
 				.cure = NEWER_KERNEL,
 			},
 		},

@@ -19,6 +19,7 @@
 #include "selection.h"
 #include "ring.h"
 #include "util/buf.h"
+#include "uprobe_multi.h"
 #include "util/log.h"
 
 #include "pytrail.skel.h"
@@ -209,14 +210,36 @@ static int session__check(void)
 	return 0;
 }
 
-static struct attach *session__attach_new(const struct session *s, enum probe_mode mode)
+/* By a link of many uprobes a child of a process that the kernel filters by would go on paying. */
+static bool is_multi(const struct session_options *o)
+{
+	return !o->kernel_pid && feature__has(FEATURE_UPROBE_MULTI);
+}
+
+static struct attach *session__attach_new(const struct session *s, const struct session_options *o)
 {
 	struct pytrail_bpf *skel = s->skel;
 	bool sleepable = bpf_program__fd(skel->progs.audit_sleepable) >= 0;
+	const struct attach_options opts = {
+		.usdt = sleepable ? skel->progs.audit_sleepable : skel->progs.audit_plain,
+		.entry = sleepable ? skel->progs.entry_sleepable : skel->progs.entry_plain,
+		.sites = skel->maps.sites,
+		.mode = o->probe,
+		.multi = is_multi(o),
+	};
 
-	return attach__new(sleepable ? skel->progs.audit_sleepable : skel->progs.audit_plain,
-	                   sleepable ? skel->progs.entry_sleepable : skel->progs.entry_plain,
-	                   skel->maps.sites, mode);
+	return attach__new(&opts);
+}
+
+static void session__configure_links(struct pytrail_bpf *skel, const struct session_options *o)
+{
+	struct bpf_program *programs[] = {skel->progs.audit_sleepable, skel->progs.audit_plain,
+	                                  skel->progs.entry_sleepable, skel->progs.entry_plain};
+	size_t i;
+
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]) && is_multi(o); i++)
+		bpf_program__set_expected_attach_type(
+			programs[i], (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
 }
 
 static int session__load(struct session *s, const struct session_options *opts)
@@ -226,6 +249,7 @@ static int session__load(struct session *s, const struct session_options *opts)
 	s->skel = pytrail_bpf__open();
 	if (!s->skel)
 		return -errno;
+	session__configure_links(s->skel, opts);
 	err = session__configure(s, opts);
 	if (err)
 		return err;
@@ -245,7 +269,7 @@ static int session__load(struct session *s, const struct session_options *opts)
 		return err;
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses),
 	                        bpf_map__max_entries(s->skel->maps.losses));
-	s->attach = session__attach_new(s, opts->probe);
+	s->attach = session__attach_new(s, opts);
 	if (!s->losses || !s->attach)
 		return -ENOMEM;
 	if (opts->names_only)

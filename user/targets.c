@@ -263,7 +263,7 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		if (session__select(s, child__pid(t->child)))
 			return EXIT_FAIL;
 		targets__attach_path(t, child__path(t->child), true);
-		/* not all there are: to detach each takes 0.1 s and more */
+		/* not all there are: each takes time to look at, and with older kernels to detach */
 		installed__each(t->opts->interpreters, false, on_installed, t);
 		return -1;
 	}
@@ -504,7 +504,7 @@ static void rescan_one(void *ctx, pid_t pid)
 		targets__found(t, &found, NULL, true);
 }
 
-/* To detach a file takes 0.1 s and more, in which nothing else is done here. */
+/* To detach a file takes some hundredths to tenths of a second, in which nothing else is done here. */
 #define FORGET_NS 300000000u
 
 /* A file without a name that nothing runs can never be run again. */
