@@ -15,6 +15,7 @@
 #include "enrich/cgroup.h"
 #include "enrich/containers.h"
 #include "format/format.h"
+#include "list_count.h"
 #include "sink/sink.h"
 #include "trace_how.h"
 #include "util/buf.h"
@@ -23,16 +24,20 @@
 
 #define SHORT_ID 12 /* digits of a container's id, as its tools show it, and of a build id */
 #define WATCH_S  2.0
+#define COUNT_S  5.0
 
 struct listing {
 	bool json;
-	double watch; /* seconds between two looks, 0: one look only */
+	double watch;             /* seconds between two looks, 0: one look only */
+	double counted;           /* seconds of --count, 0: not given */
+	struct list_count *count; /* or NULL */
 	struct discover *discover;
 	struct containers *containers;
 	struct sink *sink;
 	struct buf out;
 	struct table table;
 	size_t cnt;
+	bool looked; /* once, with --count */
 };
 
 /* The thread's name, without the newline; "" when it is gone. */
@@ -70,8 +75,16 @@ static void add_text(struct buf *b, const char *member, const char *text)
 	json__string(b, text, strlen(text));
 }
 
+/* Of a process whose events can be seen: how many there were, in which time. */
+static void add_count(struct buf *b, const struct list_count *count, pid_t pid)
+{
+	buf__printf(b, ",\"events\":%llu,\"events_s\":%.3f",
+	            (unsigned long long)list_count__of(count, pid),
+	            (double)list_count__elapsed(count) / 1e9);
+}
+
 static void add_json(struct buf *b, const struct discovered *f, const char *comm,
-                     const struct place *p)
+                     const struct place *p, const struct list_count *count)
 {
 	const struct trace_how how = trace_how__of(f->binary);
 
@@ -101,16 +114,18 @@ static void add_json(struct buf *b, const struct discovered *f, const char *comm
 		            how.decoded ? "true" : "false");
 	else
 		buf__lit(b, ",\"trace\":null");
+	if (count && how.probe)
+		add_count(b, count, f->pid);
 	if (how.reason)
 		buf__printf(b, ",\"reason\":\"%s\"", how.reason);
 	buf__lit(b, "}\n");
 }
 
 static void add_row(struct table *t, const struct discovered *f, const char *comm,
-                    const struct place *p)
+                    const struct place *p, const struct list_count *count)
 {
 	const struct trace_how how = trace_how__of(f->binary);
-	char pid[16], id[SHORT_ID + 1], build_id[SHORT_ID + 1];
+	char pid[16], events[24] = "", id[SHORT_ID + 1], build_id[SHORT_ID + 1];
 
 	snprintf(pid, sizeof(pid), "%d", (int)f->pid);
 	snprintf(id, sizeof(id), "%.*s", SHORT_ID, p->cgroup.container_id);
@@ -120,6 +135,12 @@ static void add_row(struct table *t, const struct discovered *f, const char *com
 	table__cell(t, f->binary->py_version_text);
 	table__cell(t, f->binary->free_threaded ? "free-threaded" : "GIL");
 	table__cell(t, how.probe ? how.probe : "");
+	if (count) {
+		if (how.probe)
+			snprintf(events, sizeof(events), "%llu",
+			         (unsigned long long)list_count__of(count, f->pid));
+		table__cell(t, events);
+	}
 	table__cell(t, p->container ? p->container->name : id);
 	table__cell(t, build_id);
 	table__cell(t, f->binary->path);
@@ -137,9 +158,9 @@ static int on_found(void *ctx, const struct discovered *f)
 		place.container = containers__get(l->containers, place.cgroup.container_id,
 		                                  place.cgroup.path, place.cgroup.path_len);
 	if (l->json)
-		add_json(&l->out, f, comm, &place);
+		add_json(&l->out, f, comm, &place, l->count);
 	else
-		add_row(&l->table, f, comm, &place);
+		add_row(&l->table, f, comm, &place, l->count);
 	l->cnt++;
 	return 0;
 }
@@ -166,19 +187,22 @@ static void separate(struct listing *l, bool first)
 		buf__char(&l->out, '\n');
 }
 
+#define COUNT_HEAD "EVENTS"
+
 /* One look at all processes. An exit code, or -1: go on. */
 static int list_once(struct listing *l, bool first)
 {
-	static const char *const heads[] = {"PID",       "COMMAND",  "VERSION", "FLAVOUR", "TRACE",
-	                                    "CONTAINER", "BUILD ID", "BINARY",  "NOTE"};
-	const unsigned columns = sizeof(heads) / sizeof(heads[0]);
+	static const char *const heads[] = {"PID",      "COMMAND",   "VERSION",  "FLAVOUR", "TRACE",
+	                                    COUNT_HEAD, "CONTAINER", "BUILD ID", "BINARY",  "NOTE"};
+	const unsigned heads_cnt = sizeof(heads) / sizeof(heads[0]);
 	int err, status;
 
 	separate(l, first);
 	l->cnt = 0;
-	table__init(&l->table, columns);
-	for (unsigned i = 0; i < columns; i++)
-		table__cell(&l->table, heads[i]);
+	table__init(&l->table, l->count ? heads_cnt : heads_cnt - 1);
+	for (unsigned i = 0; i < heads_cnt; i++)
+		if (l->count || strcmp(heads[i], COUNT_HEAD))
+			table__cell(&l->table, heads[i]);
 	err = discover__all(l->discover, on_found, l);
 	if (err)
 		log__error("list: cannot look at the processes: %s", strerror(-err));
@@ -218,6 +242,29 @@ static bool wait_for_next(const struct listing *l)
 	return sigtimedwait(&set, NULL, &ts) < 0;
 }
 
+static int list_counted(void *ctx)
+{
+	struct listing *l = ctx;
+	int status = list_once(l, !l->looked);
+
+	if (status < 0 && !l->looked)
+		say_rest(l);
+	l->looked = true;
+	return status;
+}
+
+static int list_plain(struct listing *l)
+{
+	int status = list_once(l, true);
+
+	if (status < 0)
+		say_rest(l);
+	/* the files are known by then: a further look costs little */
+	while (status < 0 && l->watch > 0 && wait_for_next(l))
+		status = list_once(l, false);
+	return status;
+}
+
 static int list(struct listing *l)
 {
 	int status;
@@ -226,19 +273,21 @@ static int list(struct listing *l)
 		return EXIT_FAIL;
 	l->discover = discover__new();
 	l->containers = containers__new(NULL);
-	if (!l->discover || !l->containers) {
+	if (l->counted > 0)
+		l->count = list_count__new();
+	if (!l->discover || !l->containers || (l->counted > 0 && !l->count)) {
 		log__error("list: not enough memory");
 		discover__free(l->discover);
 		containers__free(l->containers);
 		sink__close(l->sink);
 		return EXIT_FAIL;
 	}
-	status = list_once(l, true);
-	if (status < 0)
-		say_rest(l);
-	/* the files are known by then: a further look costs little */
-	while (status < 0 && l->watch > 0 && wait_for_next(l))
-		status = list_once(l, false);
+	if (l->count)
+		status = list_count__run(l->count, l->watch > 0 ? l->watch : l->counted,
+		                         l->watch > 0, list_counted, l);
+	else
+		status = list_plain(l);
+	list_count__free(l->count);
 	discover__free(l->discover);
 	containers__free(l->containers);
 	sink__close(l->sink);
@@ -246,21 +295,23 @@ static int list(struct listing *l)
 	return status < 0 ? EXIT_OK : status;
 }
 
-static int watch_option(struct listing *l, const char *text)
+static int seconds_option(const char *name, const char *text, double otherwise, double *out)
 {
 	char *end;
 
-	l->watch = text ? strtod(text, &end) : WATCH_S;
-	if (!text || (end != text && !*end && l->watch >= 0.1 && l->watch <= 1e6))
+	*out = text ? strtod(text, &end) : otherwise;
+	if (!text || (end != text && !*end && *out >= 0.1 && *out <= 1e6))
 		return 0;
-	log__error("--watch takes a number of seconds from 0.1 on, not '%s'", text);
+	log__error("%s takes a number of seconds from 0.1 on, not '%s'", name, text);
 	return -EINVAL;
 }
 
 int cmd_list(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"json", no_argument, NULL, 'j'}, {"watch", optional_argument, NULL, 'w'}, {0}};
+	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+	                                      {"watch", optional_argument, NULL, 'w'},
+	                                      {"count", optional_argument, NULL, 'c'},
+	                                      {0}};
 	struct listing l = {0};
 	int c;
 
@@ -270,7 +321,10 @@ int cmd_list(int argc, char **argv)
 		if (c == 'j') {
 			l.json = true;
 		} else if (c == 'w') {
-			if (watch_option(&l, optarg))
+			if (seconds_option("--watch", optarg, WATCH_S, &l.watch))
+				return EXIT_USAGE;
+		} else if (c == 'c') {
+			if (seconds_option("--count", optarg, COUNT_S, &l.counted))
 				return EXIT_USAGE;
 		} else {
 			log__error("list: unknown option '%s'; see 'pytrail help list'",

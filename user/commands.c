@@ -115,7 +115,7 @@ static const char top_usage[] =
 	"  q                         quit\n";
 
 static const char list_usage[] =
-	"usage: pytrail list [--json] [--watch[=SECONDS]]\n"
+	"usage: pytrail list [--json] [--watch[=SECONDS]] [--count[=SECONDS]]\n"
 	"\n"
 	"Lists the live CPython processes: pid, version, container, binary and its build id, and "
 	"how\n"
@@ -123,7 +123,10 @@ static const char list_usage[] =
 	"\n"
 	"  --json                    one JSON object a line\n"
 	"  --watch[=SECONDS]         again every so many seconds (2): on a terminal over the last\n"
-	"                            one, else behind it; Ctrl-C ends it\n";
+	"                            one, else behind it; Ctrl-C ends it\n"
+	"  --count[=SECONDS]         how many events each raises: counted for so many seconds (5)\n"
+	"                            before the table; with --watch from its start on. Attaches\n"
+	"                            as `pytrail top` does, and needs root\n";
 
 static const char events_usage[] =
 	"usage: pytrail events [--json] [--python VERSION] [NAME]\n"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """`pytrail top`: its figures against a known number of events, its screen and keys in a real terminal
 (tmux), and that it gives the terminal back however it ends. `list --watch` too."""
+import json
 import os
 import re
 import shutil
@@ -334,6 +335,55 @@ def test_list_has_build_ids(target):
     build_id = re.search("Build ID: ([0-9a-f]+)", notes)[1]
     assert f" {build_id[:12]} " in line[0]
     assert f'"build_id":"{build_id}"' in util.run("list", "--json").stdout
+
+
+def table_row(pid, *words):
+    done = util.run("list", *words)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    row, = [x for x in lines if x.startswith(f"{pid} ")]
+    return lines[0], row, done
+
+
+def test_list_counts(python):
+    """Events while it counts, by process; none are known without."""
+    code = "import sys, time\nwhile True:\n    sys.audit('test.v')\n    time.sleep(0.01)\n"
+    with Target(python, code=code) as busy, Target(python) as idle:
+        head, row, done = table_row(busy.pid, "--count=0.5")
+        assert "EVENTS" in head
+        at = head.index("EVENTS")
+        assert int(row[at:].split()[0]) > 0
+        records = [json.loads(x) for x in util.run("list", "--json", "--count=0.3").stdout.splitlines()]
+        by_pid = {r["pid"]: r for r in records}
+        assert by_pid[busy.pid]["events"] > 0 and by_pid[idle.pid]["events"] == 0
+        assert by_pid[busy.pid]["events_s"] >= 0.3
+        assert "EVENTS" not in util.run("list").stdout
+        assert '"events"' not in util.run("list", "--json").stdout
+
+
+def test_list_counts_on(python):
+    """With --watch from one table to the next; the end is that of a trace."""
+    code = "import sys, time\nwhile True:\n    sys.audit('test.v')\n    time.sleep(0.001)\n"
+    with Target(python, code=code) as busy, subprocess.Popen(
+            [PYTRAIL, "list", "--json", "--watch=0.2", "--count"], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True) as process:
+        counts = []
+        for line in process.stdout:
+            record = json.loads(line)
+            if record["pid"] == busy.pid:
+                counts.append(record["events"])
+            if len(counts) > 3 and counts[-1] > counts[-3]:
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(util.LIMIT) == 0
+        assert counts == sorted(counts)
+    assert not busy.process.returncode or busy.process.returncode < 0
+
+
+@pytest.mark.parametrize("words", [["--count=0"], ["--count=x"], ["--count=-1"]])
+def test_list_wrong_counts(words):
+    assert util.run("list", *words).returncode == 2
 
 
 def test_list_watch_appends(python):
