@@ -21,17 +21,22 @@ SAN_DEPS :=
 # tests are skipped by name.
 FETCH_PYTHONS = timeout 900 tests/pythons/fetch.sh >/dev/null || \
 	echo "tests: not all interpreters could be fetched: the tests on those are skipped"
+# The root of another Debian, for containers: the same.
+MAKE_ROOT = timeout 900 tests/pythons/root.sh >/dev/null || \
+	echo "tests: no root directory of trixie: the tests on it are skipped"
 
 .PHONY: test test-all check unit-tests test-bins san-bins fuzz-bins fuzz-quick
 test: ## install what is missing, build and run all tests (those on live processes need root)
 	@scripts/deps.sh test
 	@$(FETCH_PYTHONS)
+	@$(MAKE_ROOT)
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins
 	@$(PYTHON) tests/run.py
 
 test-all: ## the same with interpreters that have to be fetched or built first
 	@scripts/deps.sh all
 	@$(FETCH_PYTHONS)
+	@$(MAKE_ROOT)
 	@for build in ft clang musl; do tests/pythons/build-$$build.sh || \
 		echo "tests: no $$build build of CPython: its tests are skipped"; done
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins

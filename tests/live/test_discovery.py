@@ -21,7 +21,8 @@ from util import Tracer, events
 ALL = os.environ.get("PYTRAIL_TEST_ALL") == "1"
 HERE = os.path.dirname(os.path.abspath(__file__))
 KNOWN_RUNS = 1000 if ALL else 300
-FRESH_RUNS = 100 if ALL else 40
+# copies of the interpreter; 1,000 take minutes: PYTRAIL_TEST_FRESH=1000
+FRESH_RUNS = int(os.environ.get("PYTRAIL_TEST_FRESH") or (100 if ALL else 40))
 EACH = 5  # events of each process
 CODE = f"import sys\nfor i in range({EACH}): sys.audit('test.v', int(sys.argv[1]), i)"
 LIBPYTHON = next(iter(glob.glob("/usr/lib/*/libpython3.11.so.1.0")), None)
@@ -40,6 +41,16 @@ def start_all(pairs):
         for done in [pool.submit(start, *pair) for pair in pairs]:
             done.result()
     return [number for _, number in pairs]
+
+
+def start_fresh(directory):
+    """Each from a copy of its own, which goes when it has run; the number of each."""
+    def one(number):
+        start(fresh(directory, number), number)
+        shutil.rmtree(directory / str(number))
+        return number
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, range(FRESH_RUNS)))
 
 
 def wait_ready(tracer, word="tracing every"):
@@ -78,7 +89,7 @@ def test_a_known_file(python):
 def test_fresh_files_with_hold(tmp_path):
     with Tracer("-o", "json", "-e", "test.v", "--hold-new=20000") as tracer:
         wait_ready(tracer, "is held")
-        numbers = start_all([(fresh(tmp_path, n), n) for n in range(FRESH_RUNS)])
+        numbers = start_fresh(tmp_path)
         assert tracer.stop() == 0
     assert seen(tracer) == {n: EACH for n in numbers}
     own = [line for line in tracer.stderr.splitlines() if str(tmp_path) in line]
@@ -89,7 +100,7 @@ def test_fresh_files_without_hold(tmp_path):
     """A race: how much of it is won is printed, and stands in the README. What is seen is right."""
     with Tracer("-o", "json", "-e", "test.v") as tracer:
         wait_ready(tracer)
-        numbers = start_all([(fresh(tmp_path, n), n) for n in range(FRESH_RUNS)])
+        numbers = start_fresh(tmp_path)
         assert tracer.stop() == 0
     count = seen(tracer)
     assert set(count) <= set(numbers)
