@@ -174,18 +174,7 @@ def test_chroot_and_overlay(tmp_path):
     """One lower file in two overlays is one attachment; the paths are those of the process's root."""
     lower = str(tmp_path / "lower")
     copy_root(lower)
-    roots = []
-    try:
-        for name in "ab":
-            parts = [str(tmp_path / f"{name}-{p}") for p in ("upper", "work", "merged")]
-            for part in parts:
-                os.mkdir(part)
-            done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
-                                   f"lowerdir={lower},upperdir={parts[0]},workdir={parts[1]}",
-                                   parts[2]], stderr=subprocess.PIPE, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"no overlay can be mounted here: {done.stderr.strip()}")
-            roots.append(parts[2])
+    with util.overlays(lower, tmp_path) as roots:
         with Tracer("-o", "json", "-e", "test.here") as tracer:
             util.wait_until(lambda: "tracing every" in tracer.stderr, "pytrail is ready")
             for root in roots:
@@ -204,9 +193,6 @@ def test_chroot_and_overlay(tmp_path):
         said = [line for line in tracer.stderr.splitlines() if ": attached" in line and
                 str(tmp_path) in line]
         assert len(said) == 1, said
-    finally:
-        for root in roots:
-            subprocess.run(["umount", root], check=True)
 
 
 ID = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

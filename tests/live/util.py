@@ -151,6 +151,28 @@ def control_group(path):
             wait_until(lambda d=directory: not os.path.exists(d) or removed(d), "the group is empty")
 
 
+@contextlib.contextmanager
+def overlays(lower, directory):
+    """Two overlays over the same lower directory: where they are mounted."""
+    mounted = []
+    try:
+        for name in "ab":
+            parts = [os.path.join(str(directory), f"{name}-{p}") for p in ("upper", "work", "merged")]
+            for part in parts:
+                os.mkdir(part)
+            done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                                   f"lowerdir={lower},upperdir={parts[0]},workdir={parts[1]}", parts[2]],
+                                  stderr=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                import pytest
+                pytest.skip(f"no overlay can be mounted here: {done.stderr.strip()}")
+            mounted.append(parts[2])
+        yield mounted
+    finally:
+        for root in mounted:
+            subprocess.run(["umount", root], check=True)
+
+
 def removed(directory):
     try:
         os.rmdir(directory)
