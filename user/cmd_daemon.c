@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "config/config.h"
+#include "daemon/daemon.h"
 #include "util/log.h"
 
 #define DEFAULT_CONFIG "/etc/pytrail/pytrail.yaml"
@@ -60,15 +61,10 @@ static int parse(struct daemon_words *w, int argc, char **argv)
 	return -1;
 }
 
-static int check(const char *path)
+static int check(struct config *cfg)
 {
-	struct complaints c = {0};
-	struct config *cfg = NULL;
-	int err = config__load(path, &cfg, &c);
+	int err = daemon__check_drivers(cfg);
 
-	if (!err)
-		err = config__load_secrets(cfg, &c);
-	complaints__say(&c);
 	config__free(cfg);
 	if (err)
 		return EXIT_USAGE;
@@ -79,6 +75,7 @@ static int check(const char *path)
 int cmd_daemon(int argc, char **argv)
 {
 	struct daemon_words w = {0};
+	struct config *cfg;
 	int code = parse(&w, argc, argv);
 
 	if (code >= 0)
@@ -87,8 +84,8 @@ int cmd_daemon(int argc, char **argv)
 		config__print_options();
 		return EXIT_OK;
 	}
-	if (w.check)
-		return check(w.config);
-	log__error("daemon: not yet");
-	return EXIT_FAIL;
+	cfg = config__open(w.config);
+	if (!cfg)
+		return EXIT_USAGE;
+	return w.check ? check(cfg) : daemon__run(w.config, cfg);
 }

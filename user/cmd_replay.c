@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "commands.h"
+#include "config/config_output.h"
+#include "export/outlets.h"
 #include "format/format.h"
 #include "output.h"
 #include "pattern.h"
@@ -117,7 +119,7 @@ static int parse(struct replay_options *o, int argc, char **argv)
 }
 
 static void say_summary(const struct replay_options *o, const struct output_stats *s,
-                        uint64_t records, const struct timespec *start)
+                        uint64_t records, uint64_t undelivered, const struct timespec *start)
 {
 	struct timespec now;
 	double seconds;
@@ -131,8 +133,8 @@ static void say_summary(const struct replay_options *o, const struct output_stat
 		          seconds > 0 ? (double)s->events / seconds : 0.0);
 	log__info("%llu events, %llu filtered, %llu lost, %llu processes, %.1f s",
 	          (unsigned long long)s->events, (unsigned long long)s->filtered,
-	          (unsigned long long)(s->lost + s->malformed), (unsigned long long)s->processes,
-	          seconds);
+	          (unsigned long long)(s->lost + s->malformed + undelivered),
+	          (unsigned long long)s->processes, seconds);
 }
 
 /* Everything before a tear is rendered. */
@@ -158,21 +160,54 @@ static int copy(struct record_reader *in, struct output *out, uint64_t *records)
 	return more < 0 ? more : err;
 }
 
+/* For receivers to take what they are sent. */
+#define DRAIN_SECONDS 60
+
+struct replay_outputs {
+	const struct replay_options *options;
+	struct config_output *list;
+	size_t cnt;
+	struct outlets *outlets;
+};
+
+static int open_outlets(struct replay_outputs *r, struct output_options *oo)
+{
+	struct outlets_options lo = {
+		.boot_id = oo->boot_id,
+		.realtime_offset_ns = oo->realtime_offset_ns,
+	};
+	int err = outlets__parse(r->options->outputs, r->options->outputs_cnt, false, &r->list,
+	                         &r->cnt);
+
+	if (!err)
+		err = outlets__open(&lo, r->list, r->cnt, &r->outlets);
+	if (!err)
+		oo->targets = outlets__targets(r->outlets, &oo->targets_cnt);
+	return err;
+}
+
+static void close_outlets(struct replay_outputs *r)
+{
+	outlets__free(r->outlets);
+	for (size_t i = 0; r->list && i < r->cnt; i++)
+		config_output__clear(&r->list[i]);
+	free(r->list);
+}
+
 static int replay(const struct replay_options *o)
 {
 	struct record_reader *in;
 	const struct record_header *h;
 	struct output_options opts = {
-		.specs = o->outputs,
-		.specs_cnt = o->outputs_cnt,
 		.patterns = pattern_list__empty(o->patterns) ? NULL : o->patterns,
 		.max_events = o->max_events,
 		.attack_severity = o->attack_severity,
 		.processes = true, /* where they were recorded */
 	};
+	struct replay_outputs outputs = {.options = o};
 	struct timespec start;
 	struct output *out;
-	uint64_t records = 0;
+	uint64_t records = 0, undelivered;
 	int err;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -182,16 +217,23 @@ static int replay(const struct replay_options *o)
 	opts.boot_id = h->boot_id;
 	opts.realtime_offset_ns = h->realtime_offset_ns;
 	opts.instance_ns = h->instance_ns;
-	err = output__new(&opts, &out);
+	err = open_outlets(&outputs, &opts);
+	if (!err)
+		err = output__new(&opts, &out);
 	if (err) {
+		close_outlets(&outputs);
 		record_reader__close(in);
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAIL;
 	}
 	err = copy(in, out, &records);
 	if (output__stats(out)->malformed)
 		err = -EBADMSG;
-	say_summary(o, output__stats(out), records, &start);
+	undelivered = outlets__finish(outputs.outlets, DRAIN_SECONDS);
+	if (undelivered && !err)
+		err = -EIO;
+	say_summary(o, output__stats(out), records, undelivered, &start);
 	output__free(out);
+	close_outlets(&outputs);
 	record_reader__close(in);
 	return err ? EXIT_FAIL : EXIT_OK;
 }

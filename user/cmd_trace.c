@@ -2,11 +2,14 @@
 /* `pytrail trace`: from the ring to the outputs, until a signal, a limit, or the end of what is traced. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "attach.h"
 #include "commands.h"
+#include "config/config_output.h"
 #include "enrich/call_site.h"
+#include "export/outlets.h"
 #include "output.h"
 #include "reader.h"
 #include "record.h"
@@ -22,9 +25,14 @@ struct trace {
 	struct trace_loop *loop;
 	struct output *output;
 	struct record_writer *record;
-	uint64_t stats_ns;  /* when --stats is due next */
-	bool limit_reached; /* --max-events */
-	int failed;         /* -errno of an output that failed */
+	struct config_output *outputs;
+	size_t outputs_cnt;
+	struct outlets *outlets;
+	char boot_id[64];
+	uint64_t undelivered; /* records that receivers did not get */
+	uint64_t stats_ns;    /* when --stats is due next */
+	bool limit_reached;   /* --max-events */
+	int failed;           /* -errno of an output that failed */
 };
 
 static int on_record(void *ctx, const void *record, size_t size)
@@ -63,6 +71,7 @@ static void on_idle(void *ctx)
 	struct trace *t = ctx;
 	int err = output__flush(t->output);
 
+	outlets__flush(t->outlets);
 	if (!err)
 		return;
 	trace_loop__stop(t->loop);
@@ -70,14 +79,23 @@ static void on_idle(void *ctx)
 		t->failed = err;
 }
 
-/* --stats=SECONDS */
+/* The exporter has something to say. */
+static void on_input(void *ctx)
+{
+	struct trace *t = ctx;
+
+	outlets__handle(t->outlets);
+}
+
+/* --stats=SECONDS, and an exporter that is to be started again */
 static int on_due(void *ctx, uint64_t now)
 {
 	struct trace *t = ctx;
 	uint64_t interval = (uint64_t)(t->opts.stats_interval * 1e9);
+	int again = outlets__due(t->outlets, now);
 
 	if (!interval)
-		return -1;
+		return again;
 	if (now >= t->stats_ns) {
 		if (t->stats_ns)
 			stats__say(trace_loop__session(t->loop), output__stats(t->output), false);
@@ -85,6 +103,23 @@ static int on_due(void *ctx, uint64_t now)
 	}
 	return (t->stats_ns - now) / 1000000 < INT_MAX ? (int)((t->stats_ns - now) / 1000000) + 1
 	                                               : INT_MAX;
+}
+
+static int trace__open_outlets(struct trace *t, struct output_options *oo)
+{
+	struct outlets_options lo = {
+		.dir = t->opts.spool,
+		.boot_id = oo->boot_id,
+		.realtime_offset_ns = oo->realtime_offset_ns,
+	};
+	int err = outlets__parse(t->opts.outputs, t->opts.outputs_cnt, false, &t->outputs,
+	                         &t->outputs_cnt);
+
+	if (!err)
+		err = outlets__open(&lo, t->outputs, t->outputs_cnt, &t->outlets);
+	if (!err)
+		oo->targets = outlets__targets(t->outlets, &oo->targets_cnt);
+	return err;
 }
 
 static int trace__open_outputs(struct trace *t)
@@ -95,8 +130,6 @@ static int trace__open_outputs(struct trace *t)
 		.instance_ns = clock__realtime(),
 	};
 	struct output_options oo = {
-		.specs = t->opts.outputs,
-		.specs_cnt = t->opts.outputs_cnt,
 		.patterns = t->opts.patterns,
 		.selection = t->opts.selection,
 		.unwanted = on_unwanted,
@@ -113,14 +146,17 @@ static int trace__open_outputs(struct trace *t)
 	int err;
 
 	clock__boot_id(header.boot_id, sizeof(header.boot_id));
-	oo.boot_id = header.boot_id;
+	snprintf(t->boot_id, sizeof(t->boot_id), "%s", header.boot_id);
+	oo.boot_id = t->boot_id;
 	if (t->opts.record) {
 		err = record_writer__open(t->opts.record, &header, &t->record);
 		if (err)
 			return EXIT_FAIL;
 		oo.record = t->record;
 	}
-	err = output__new(&oo, &t->output);
+	err = trace__open_outlets(t, &oo);
+	if (!err)
+		err = output__new(&oo, &t->output);
 	if (err)
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAIL;
 	return -1;
@@ -155,14 +191,15 @@ static int trace__exit_code(struct trace *t, uint64_t lost)
 
 static int trace__run(struct trace *t)
 {
-	static const struct trace_hooks hooks = {
-		.record = on_record, .idle = on_idle, .due = on_due, .input_fd = -1};
+	struct trace_hooks hooks = {
+		.record = on_record, .idle = on_idle, .due = on_due, .input = on_input};
 	struct session *session;
 	struct pt_counters c;
 	uint64_t lost;
 	int code;
 
 	code = trace__open_outputs(t);
+	hooks.input_fd = code < 0 ? outlets__fd(t->outlets) : -1;
 	if (code < 0)
 		code = trace_loop__open(&t->opts, &hooks, t, &t->loop);
 	if (code >= 0)
@@ -175,7 +212,9 @@ static int trace__run(struct trace *t)
 	if (t->record && record_writer__close(t->record) && !t->failed)
 		t->failed = -EIO;
 	t->record = NULL;
+	t->undelivered = outlets__finish(t->outlets, t->opts.drain_timeout);
 	c = session__counters(session);
+	c.lost[PT_LOST_OUTPUT] += t->undelivered;
 	if (t->opts.stats)
 		stats__say(session, output__stats(t->output), true);
 	lost = stats__summary(&c, output__stats(t->output), trace_loop__elapsed(t->loop));
@@ -198,6 +237,10 @@ int cmd_trace(int argc, char **argv)
 		code = trace__run(t);
 	trace_loop__free(t->loop);
 	output__free(t->output);
+	outlets__free(t->outlets);
+	for (size_t i = 0; t->outputs && i < t->outputs_cnt; i++)
+		config_output__clear(&t->outputs[i]);
+	free(t->outputs);
 	if (t->record)
 		record_writer__close(t->record);
 	trace_options__free(&t->opts);

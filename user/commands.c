@@ -48,12 +48,18 @@ static const char trace_usage[] =
 	"  -o, --output FORMAT[:DEST]\n"
 	"                            FORMAT: text (for reading), json (one object a line), ecs\n"
 	"                            (Elastic Common Schema 9.4), ocsf (OCSF 1.8), cef, leef\n"
-	"                            (LEEF 2.0); DEST: a file; standard output without one;\n"
-	"                            repeats.\n"
+	"                            (LEEF 2.0); DEST: a file, or the URL of a receiver with\n"
+	"                            settings in its query; standard output without one; FORMAT\n"
+	"                            may be left out before a URL; repeats.\n"
 	"                            Default: text on a terminal, json otherwise\n"
 	"      --attack=high|all|none\n"
 	"                            in ecs and ocsf: the ATT&CK technique of events of high\n"
 	"                            severity (default), of all that can be part of one, or none\n"
+	"      --spool DIR           where records wait for such receivers, and stay until the\n"
+	"                            next time; a private directory without it\n"
+	"      --drain-timeout SECONDS\n"
+	"                            at the end, for what waits to be delivered (10); the rest is\n"
+	"                            counted as lost\n"
 	"      --processes           a record of each exec and exit of a process that is traced,\n"
 	"                            and of when its events begin to be seen (attach; late: it\n"
 	"                            ran before that) and cease to be (detach)\n"
@@ -184,6 +190,15 @@ static const char daemon_usage[] =
 	"Exit codes: 0 ended by a signal, or CONFIG is good; 1 failure; 2 CONFIG is not good;\n"
 	"3 cannot trace here, with the reason.\n";
 
+static const char status_usage[] =
+	"usage: pytrail status [--json] [--socket PATH]\n"
+	"\n"
+	"Says what a running daemon has seen, lost and delivered, and how its outputs are.\n"
+	"\n"
+	"  --json                    one JSON object\n"
+	"  --socket PATH             the daemon's, 'control: socket' of its configuration\n"
+	"                            (/run/pytrail/control.sock)\n";
+
 static const char help_usage[] = "usage: pytrail help [COMMAND]\n"
 				 "\n"
 				 "Prints what pytrail, or one of its commands, does.\n";
@@ -197,6 +212,7 @@ const struct command commands[] = {
 	{"check", cmd_check, "say whether this host can be traced, or what is missing", check_usage},
 	{"replay", cmd_replay, "render records again that trace --record wrote", replay_usage},
 	{"daemon", cmd_daemon, "trace the host and deliver to receivers, as a service", daemon_usage},
+	{"status", cmd_status, "say how a running daemon is", status_usage},
 	{"help", cmd_help, "say what pytrail or a command does", help_usage},
 };
 const size_t commands_cnt = sizeof(commands) / sizeof(commands[0]);

@@ -10,6 +10,8 @@
 
 #include "cmd_help.h"
 #include "commands.h"
+#include "export/exporter_main.h"
+#include "export/link.h"
 #include "util/log.h"
 
 /* `pytrail NAME --help` and -h: before any `--`, behind which words are a command's own. */
@@ -30,6 +32,8 @@ static int dispatch(int argc, char **argv)
 			"a command is missing, such as `pytrail trace` (`pytrail help` lists all)");
 		return EXIT_USAGE;
 	}
+	if (!strcmp(name, EXPORTER_WORD))
+		return exporter__main();
 	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
 		puts("pytrail " PYTRAIL_VERSION);
 		return EXIT_OK;

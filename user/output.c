@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "branch.h"
+#include "catalog.h"
 #include "enrich/call_site.h"
 #include "enrich/host_facts.h"
 #include "enrich/process.h"
@@ -38,6 +39,50 @@ struct output {
 	uint64_t seq;
 	int err; /* an output failed for good */
 };
+
+/* Found once: the table is small, but looked at for each event. */
+static struct {
+	const char *names[OUTPUT_CATEGORIES_MAX];
+	size_t cnt;
+	uint8_t of_event[1024]; /* by catalog_event.id */
+} categories;
+
+static void find_categories(void)
+{
+	if (categories.cnt)
+		return;
+	categories.names[categories.cnt++] = "other";
+	for (size_t i = 0; i < catalog__count(); i++) {
+		const struct catalog_event *e = catalog__at(i);
+		size_t c = 0;
+
+		while (c < categories.cnt && strcmp(categories.names[c], e->category) != 0)
+			c++;
+		if (c == OUTPUT_CATEGORIES_MAX)
+			c = 0;
+		else if (c == categories.cnt)
+			categories.names[categories.cnt++] = e->category;
+		if (e->id < sizeof(categories.of_event))
+			categories.of_event[e->id] = (uint8_t)c;
+	}
+}
+
+size_t output_categories_cnt(void)
+{
+	find_categories();
+	return categories.cnt;
+}
+
+const char *output_category(size_t i)
+{
+	find_categories();
+	return categories.names[i];
+}
+
+static size_t category_of(const struct catalog_event *e)
+{
+	return e && e->id < sizeof(categories.of_event) ? categories.of_event[e->id] : 0;
+}
 
 static void free_branches(struct branch **branches, size_t cnt)
 {
@@ -96,6 +141,7 @@ int output__new(const struct output_options *opts, struct output **out)
 
 	if (!o)
 		goto fail;
+	find_categories();
 	o->opts = *opts;
 	if (!o->opts.boot_id)
 		o->opts.boot_id = "";
@@ -275,6 +321,7 @@ static int output__audit(struct output *o, const void *record, size_t size)
 		if (keep(o, branch__event(o->branches[i], &ev)))
 			return o->err;
 	o->stats.events++;
+	o->stats.by_category[category_of(ev.known)][ev.known ? ev.known->severity : 2]++;
 	return o->opts.max_events && o->stats.events >= o->opts.max_events;
 }
 

@@ -42,6 +42,11 @@ struct output_options {
 	unsigned attack_severity; /* struct format_context has the same */
 };
 
+/* Categories of events/audit.tsv, "other" (what the table does not have) first. */
+#define OUTPUT_CATEGORIES_MAX 32
+size_t output_categories_cnt(void);
+const char *output_category(size_t i);
+
 struct output_stats {
 	uint64_t events;     /* emitted to every output */
 	uint64_t filtered;   /* by patterns, here */
@@ -49,6 +54,7 @@ struct output_stats {
 	uint64_t malformed;  /* records refused by the reader */
 	uint64_t lost;       /* sum of the counts of lost records that passed */
 	uint64_t processes;
+	uint64_t by_category[OUTPUT_CATEGORIES_MAX][6]; /* of events: [category][severity] */
 	uint64_t forgotten; /* processes of which the facts had to go for want of room */
 };
 

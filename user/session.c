@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "catalog.h"
+#include "export/figures.h"
 #include "feature.h"
 #include "losses.h"
 #include "pattern.h"
@@ -467,6 +468,26 @@ struct pt_counters session__counters(const struct session *s)
 	}
 	free(each);
 	return sum;
+}
+
+size_t session__programs(const struct session *s, struct program_figures *out, size_t max)
+{
+	struct bpf_program *p;
+	size_t n = 0;
+
+	bpf_object__for_each_program(p, s->skel->obj)
+	{
+		struct bpf_prog_info info = {0};
+		__u32 len = sizeof(info);
+
+		if (n == max || bpf_program__fd(p) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			continue;
+		snprintf(out[n].name, sizeof(out[n].name), "%s", bpf_program__name(p));
+		out[n].run_ns = info.run_time_ns;
+		out[n++].runs = info.run_cnt;
+	}
+	return n;
 }
 
 int session__losses(struct session *s)

@@ -85,6 +85,10 @@ struct session_pressure session__pressure(const struct session *s);
 /* Sums over all CPUs. */
 struct pt_counters session__counters(const struct session *s);
 
+/* Run times of the programs that are loaded, where the kernel measures them. Returns how many, at most max. */
+struct program_figures;
+size_t session__programs(const struct session *s, struct program_figures *out, size_t max);
+
 /*
  * Calls fn with a PT_REC_LOST record for each process and cause that has lost events since the last
  * call. Returns 0, or what fn returned.

@@ -152,6 +152,10 @@ static void trace_loop__signal(struct trace_loop *l)
 				l->hooks.resized(l->ctx);
 			continue;
 		}
+		if (info.ssi_signo == SIGHUP && l->hooks.hangup) {
+			l->hooks.hangup(l->ctx);
+			continue;
+		}
 		/*
 		 * The terminal sends SIGINT to the command too, and its end ends us; a signal to pytrail
 		 * alone is handed on. The second one ends us in any case.

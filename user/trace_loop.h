@@ -26,6 +26,7 @@ struct trace_hooks {
 	int (*due)(void *ctx, uint64_t now);
 	void (*input)(void *ctx);   /* input_fd has something to read */
 	void (*resized)(void *ctx); /* SIGWINCH */
+	void (*hangup)(void *ctx);  /* SIGHUP; NULL: that ends it */
 	int input_fd;               /* -1: none */
 };
 

@@ -29,6 +29,8 @@ enum {
 	OPT_PROBE,
 	OPT_PROCESSES,
 	OPT_ATTACK,
+	OPT_SPOOL,
+	OPT_DRAIN_TIMEOUT,
 	OPT_SELECT, /* and enum selection_kind */
 	OPT_SELECT_END = OPT_SELECT + SELECT_KINDS,
 	OPT_INTERPRETERS,
@@ -60,6 +62,8 @@ static const struct option long_options[] = {
 	{"hold-new", optional_argument, NULL, OPT_HOLD_NEW},
 	{"processes", no_argument, NULL, OPT_PROCESSES},
 	{"attack", required_argument, NULL, OPT_ATTACK},
+	{"spool", required_argument, NULL, OPT_SPOOL},
+	{"drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT},
 	{"uid", required_argument, NULL, OPT_SELECT + SELECT_UID},
 	{"exe", required_argument, NULL, OPT_SELECT + SELECT_EXE},
 	{"comm", required_argument, NULL, OPT_SELECT + SELECT_COMM},
@@ -263,6 +267,8 @@ static bool has_option(bool top, int opt)
 	case 'o':
 	case OPT_MAX_EVENTS:
 	case OPT_RECORD:
+	case OPT_SPOOL:
+	case OPT_DRAIN_TIMEOUT:
 	case OPT_MAX_STRING:
 	case OPT_MAX_ITEMS:
 	case OPT_MAX_DEPTH:
@@ -296,6 +302,11 @@ static int take(struct trace_options *o, int opt, const char *arg)
 	case OPT_RECORD:
 		o->record = arg;
 		return 0;
+	case OPT_SPOOL:
+		o->spool = arg;
+		return 0;
+	case OPT_DRAIN_TIMEOUT:
+		return seconds_option("--drain-timeout", arg, &o->drain_timeout);
 	case OPT_RING_SIZE:
 		return ring_option(o, arg);
 	case OPT_MAX_STRING:
@@ -361,6 +372,7 @@ int trace_options__init(struct trace_options *o, bool top)
 	o->max_items = top ? 1 : 128;
 	o->max_depth = top ? 1 : 4;
 	o->interval = 1;
+	o->drain_timeout = 10;
 	o->patterns = pattern_list__new();
 	o->selection = selection__new();
 	if (!o->patterns || !o->selection) {

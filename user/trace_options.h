@@ -31,11 +31,13 @@ struct trace_options {
 	bool processes;                /* put out what becomes of processes */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
-	const char *record;  /* file or NULL */
-	double duration;     /* seconds, 0: no end */
-	uint64_t max_events; /* 0: no limit */
-	uint32_t ring_size;  /* bytes, a power of two */
-	uint32_t max_string; /* bytes */
+	const char *spool;    /* directory for what goes over the network, NULL: a private one */
+	double drain_timeout; /* seconds for it to be delivered at the end */
+	const char *record;   /* file or NULL */
+	double duration;      /* seconds, 0: no end */
+	uint64_t max_events;  /* 0: no limit */
+	uint32_t ring_size;   /* bytes, a power of two */
+	uint32_t max_string;  /* bytes */
 	uint32_t max_items;
 	uint32_t max_depth;
 	bool stats;

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
-COMMANDS = ["trace", "top", "list", "events", "check", "replay", "daemon", "help"]
+COMMANDS = ["trace", "top", "list", "events", "check", "replay", "daemon", "status", "help"]
 
 
 def run(*args, **kwargs):

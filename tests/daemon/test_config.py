@@ -55,6 +55,7 @@ GIVEN = {  # where the type does not tell what is good
     ("outputs", "format"): "json",
     ("outputs", "events"): "['open']",
     ("trace", "max_string"): "16K",
+    ("exporter", "user"): "nobody",
     ("metrics", "listen"): "127.0.0.1:9464",
 }
 

@@ -338,3 +338,16 @@ int config__load_secrets(struct config *cfg, struct complaints *c)
 	buf__free(&why);
 	return ret;
 }
+
+struct config *config__open(const char *path)
+{
+	struct complaints c = {0};
+	struct config *cfg = NULL;
+
+	if (!config__load(path, &cfg, &c) && config__load_secrets(cfg, &c)) {
+		config__free(cfg);
+		cfg = NULL;
+	}
+	complaints__say(&c);
+	return cfg;
+}

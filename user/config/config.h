@@ -52,6 +52,9 @@ void config__free(struct config *cfg);
 /* Reads the files of all secrets. 0 or -EINVAL with complaints. */
 int config__load_secrets(struct config *cfg, struct complaints *c);
 
+/* Both; NULL with all complaints said. */
+struct config *config__open(const char *path);
+
 /* What of the configuration is about tracing, as `pytrail trace` has it; points into cfg. 0 or -ENOMEM; to be
  * freed with trace_options__free() in any case. */
 int config__trace_options(const struct config *cfg, struct trace_options *o);

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""Outputs over the network without tracing: `pytrail replay`, its exporter, what that may and what becomes of it."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+from relp import Receiver  # noqa: E402
+
+PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail"))
+BUILD_RECORDS = os.path.join(ROOT, "build/tests/replay/build_records")
+
+
+def wait_until(condition, what, limit=30):
+    end = time.monotonic() + limit
+    while not (value := condition()):
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture(scope="session", name="records")
+def records_fixture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "all.rec"
+    subprocess.run([BUILD_RECORDS, path], check=True)
+    return str(path)
+
+
+def replay(*args, **kwargs):
+    return subprocess.run([PYTRAIL, "replay", *args], capture_output=True, text=True, timeout=120,
+                          check=False, **kwargs)
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(n) for n in file.read().split()]
+    except FileNotFoundError:
+        return []
+
+
+def status(pid):
+    try:
+        file = open(f"/proc/{pid}/status", encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return {}
+    with file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(name="waiting")
+def waiting_fixture(records):
+    """A replay whose receiver is not there, and its exporter at work."""
+    process = subprocess.Popen([PYTRAIL, "replay", "-o", f"json:relp://127.0.0.1:{closed_port()}",
+                                records], stderr=subprocess.PIPE)
+    exporter = wait_until(lambda: [c for c in children(process.pid)
+                                   if status(c)["Name"] == "pytrail-export" and
+                                   status(c)["Seccomp"] == "2"], "an exporter")[0]
+    yield process, exporter
+    process.kill()
+    process.wait()
+
+
+def test_all_records_arrive(records):
+    receiver = Receiver()
+    result = replay("-o", f"json:relp://127.0.0.1:{receiver.port}?redact=no", records)
+    assert result.returncode == 0, result.stderr
+    local = replay("-o", "json", records).stdout.splitlines()
+    assert [json.loads(b) for b in receiver.taken()] == [json.loads(line) for line in local]
+
+
+def test_two_outputs_with_filters(records, tmp_path):
+    one, two = Receiver(), Receiver()
+    result = replay("-o", f"json:relp://127.0.0.1:{one.port}?events=open",
+                    "-o", f"relp://127.0.0.1:{two.port}?min_severity=5&format=json",
+                    "-o", f"json:{tmp_path}/file", records)
+    assert result.returncode == 0, result.stderr
+    kinds = [json.loads(b) for b in one.taken()]
+    assert {r["event"] for r in kinds if r["type"] == "audit"} <= {"open", None}  # or unreadable
+    assert any(r["type"] == "lost" for r in kinds)
+    assert len((tmp_path / "file").read_bytes().splitlines()) >= one.count()
+    assert not [r for b in two.taken() if (r := json.loads(b))["type"] == "audit" and r["known"] is False]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_privileges(waiting):
+    """Nothing to gain in it: no user of note, no capabilities, few system calls, no dumps."""
+    _, exporter = waiting
+    facts = status(exporter)
+    assert "0" not in facts["Uid"].split() and "0" not in facts["Gid"].split()
+    assert facts["Groups"].split() == []
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(facts[kind], 16) == 0, kind
+    assert (facts["NoNewPrivs"], facts["Seccomp"]) == ("1", "2")
+    with open(f"/proc/{exporter}/limits", encoding="ascii") as file:
+        assert "Max core file size        0                    0" in file.read()
+    assert os.stat(f"/proc/{exporter}/mem").st_uid == 0  # not dumpable
+
+
+def test_nothing_on_its_command_line(waiting):
+    _, exporter = waiting
+    with open(f"/proc/{exporter}/cmdline", "rb") as file:
+        assert file.read() == b"pytrail\0--exporter\0"
+
+
+def test_it_ends_with_its_tracer(waiting):
+    process, exporter = waiting
+    process.kill()
+    process.wait()
+    wait_until(lambda: not os.path.exists(f"/proc/{exporter}"), "the exporter ends")
+
+
+def test_terminal_signals_do_not_end_it(waiting):
+    process, exporter = waiting
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(exporter, number)
+    time.sleep(0.1)  # nothing can be awaited: nothing is to happen
+    assert process.poll() is None and children(process.pid) == [exporter]
+
+
+def exporter_of(process):
+    """One that is at work: an output has a thread."""
+    return wait_until(lambda: [c for c in children(process.pid) if status(c).get("Name") == "pytrail-export" and
+                               int(status(c).get("Threads", "0")) > 1], "an exporter")[0]
+
+
+def test_an_exporter_that_is_killed_is_started_again(records):
+    """The rest is delivered by the next one."""
+    port = closed_port()
+    process = subprocess.Popen([PYTRAIL, "replay", "-o", f"json:relp://127.0.0.1:{port}?retry_max=100ms",
+                                records], stderr=subprocess.PIPE, text=True)
+    for _ in range(3):
+        exporter = exporter_of(process)
+        time.sleep(0.2)  # so that it has told that it is ready
+        os.kill(exporter, signal.SIGKILL)
+        wait_until(lambda n=exporter: exporter_of(process) != n, "another exporter")
+    receiver = Receiver(port)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    ids = {json.loads(line)["id"] for line in replay("-o", "json", records).stdout.splitlines()}
+    assert {json.loads(body)["id"] for body in receiver.taken()} == ids
+
+
+@pytest.mark.parametrize("spec, error", [
+    ("json:nfs://x", "there is no receiver of the scheme 'nfs', there are syslog+unix, "),
+    ("nfs://x", "there is no receiver of the scheme 'nfs', there are syslog+unix, "),
+    ("json:relp://127.0.0.1:1?nope=1", "there is no setting 'nope' here"),
+    ("json:relp://127.0.0.1:1?batch_wait=x", "'batch_wait' takes a time such as 200ms, 5s or 1h"),
+    ("json:relp://127.0.0.1:1?batch_wait", "'batch_wait' in the URL's query has no value"),
+    ("json:relp://127.0.0.1:1?timeout=%zz", "after '%' come two hexadecimal digits"),
+    ("relp://127.0.0.1:1?format=xml", "there is no format 'xml', there are "),
+])
+def test_errors(records, spec, error):
+    result = replay("-o", spec, records)
+    assert result.returncode == 2 and error in result.stderr, result.stderr
+
+
+def test_no_private_spool_is_left(records, tmp_path):
+    receiver = Receiver()
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if str(parent).startswith("/tmp/"):
+            os.chmod(parent, 0o755)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    assert replay("-o", f"json:relp://127.0.0.1:{receiver.port}", records, env=env).returncode == 0
+    assert receiver.count() and os.listdir(tmp_path) == []
