@@ -28,7 +28,7 @@ const struct setting driver_settings[] = {
 const struct driver_ops *const drivers[] = {
 	&elasticsearch_driver, &splunk_driver, &otlp_driver, &loki_driver,
 	&webhook_driver,       &syslog_driver, &relp_driver, &journald_driver,
-	&kafka_driver,         &exec_driver,   NULL,
+	&kafka_driver,         &nats_driver,   &exec_driver, NULL,
 };
 
 const struct driver_ops *driver__of_url(const char *url)

@@ -14,6 +14,7 @@ extern const struct driver_ops syslog_driver;
 extern const struct driver_ops relp_driver;
 extern const struct driver_ops journald_driver;
 extern const struct driver_ops kafka_driver;
+extern const struct driver_ops nats_driver;
 extern const struct driver_ops exec_driver;
 
 #endif
