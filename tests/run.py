@@ -4,7 +4,8 @@
 
 Tiers, in order: format (make fmt-check), unit (programs of build/tests/unit), san (the same under
 AddressSanitizer and UndefinedBehaviorSanitizer, and what runs build/san/pytrail), fuzz, and the
-pytest files of every directory of tests/, live last. Each test's output is in build/test-logs/; the
+pytest files of every directory of tests/. Those that trace live processes come last, one by one; the
+others are run side by side. Each test's output is in build/test-logs/; the
 tail of what failed is printed. The closing line is `N passed, N failed, N skipped`; exit status
 1 if anything failed.
 
@@ -12,6 +13,7 @@ PYTRAIL_NO_LIVE=1 leaves out the tests on live processes; otherwise they fail wh
 cannot be traced, with the reason.
 """
 import argparse
+import concurrent.futures
 import glob
 import os
 import re
@@ -27,7 +29,9 @@ LOGS = os.path.join(ROOT, "build", "test-logs")
 TAIL = 60  # lines of a failed test's log
 LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500}  # seconds
 LIMIT_DEFAULT = 900
-LIVE = ("live",)  # directories whose tests trace live processes
+# Files whose tests trace live processes: all of these directories, and in others those of this name.
+LIVE = ("live",)
+LIVE_NAME = "test_live_"
 LIVE_SAN = ("test_cli.py", "test_processes.py", "test_top.py")  # of these, those that run with sanitizers, too
 SAN_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
@@ -42,6 +46,7 @@ class Test:
         self.tier, self.name, self.command = tier, name, command
         self.counts, self.env = counts, env or {}
         self.limit = limit or LIMIT.get(tier, LIMIT_DEFAULT)
+        self.live = tier in LIVE or name.startswith(LIVE_NAME)
         self.log = os.path.join(LOGS, f"{tier}-{name}.log".replace("/", "-"))
 
     def run(self):
@@ -182,24 +187,30 @@ def report(test, passed, failed, skipped, took):
     print(f"    (all of it: {os.path.relpath(test.log, ROOT)})", flush=True)
 
 
-def run_all(tests):
+def run_live(test, reason):
+    """What it came to; not run at all where the machine cannot be traced: one failed, with the reason."""
+    if not reason:
+        return test.run()
+    with open(test.log, "w", encoding="utf-8") as log:
+        log.write(f"run.py: this machine cannot be traced:\n{reason}\n")
+    return 0, 1, 0, 0.0
+
+
+def run_all(tests, jobs):
+    """Those that trace nothing side by side, then those that do, one after the other: they see each other."""
     total = [0, 0, 0]
-    no_live = os.environ.get("PYTRAIL_NO_LIVE", "") not in ("", "0")
-    reason = None
-    for test in tests:
-        if test.tier in LIVE and no_live:
-            result = (0, 0, 1, 0.0)
-            with open(test.log, "w", encoding="utf-8") as log:
-                log.write("run.py: PYTRAIL_NO_LIVE is set\n")
-        else:
-            if test.tier in LIVE and reason is None:
-                reason = why_not_live()
-            if test.tier in LIVE and reason:
-                with open(test.log, "w", encoding="utf-8") as log:
-                    log.write(f"run.py: this machine cannot be traced:\n{reason}\n")
-                result = (0, 1, 0, 0.0)
-            else:
-                result = test.run()
+    live = [test for test in tests if test.live]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = pool.map(lambda test: (test, test.run()), [test for test in tests if not test.live])
+        for test, result in results:
+            report(test, *result)
+            total = [a + b for a, b in zip(total, result)]
+    if os.environ.get("PYTRAIL_NO_LIVE", "") not in ("", "0"):
+        print(f"{len(live)} files of tests on live processes: not run, PYTRAIL_NO_LIVE is set", flush=True)
+        return total[0], total[1], total[2] + len(live)
+    reason = why_not_live() if live else ""
+    for test in live:
+        result = run_live(test, reason)
         report(test, *result)
         total = [a + b for a, b in zip(total, result)]
     return total
@@ -211,6 +222,8 @@ def main():
     parser.add_argument("--all", action="store_true",
                         help="fetch and build interpreters that are not there yet, and use them")
     parser.add_argument("--fuzz-seconds", type=int, default=5, help="for each fuzz target")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(),
+                        help="tests that trace nothing, at once")
     parser.add_argument("only", nargs="*", metavar="TIER[/NAME]")
     options = parser.parse_args()
     if options.all:
@@ -223,7 +236,7 @@ def main():
         tests = [t for t in tests if t.tier in options.only or f"{t.tier}/{t.name}" in options.only]
         if not tests:
             sys.exit(f"run.py: no test is named {' or '.join(options.only)}")
-    passed, failed, skipped = run_all(tests)
+    passed, failed, skipped = run_all(tests, options.jobs)
     print(f"{time.monotonic() - begin:.0f} s; logs in build/test-logs/\n")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.exit(1 if failed else 0)
