@@ -108,6 +108,16 @@ def test_an_answer_that_lies_is_not_believed(change):
     assert "not one of Elasticsearch's _bulk" in result["reason"]
 
 
+def test_an_answer_that_ends_early_rejects_nothing():
+    """What it said of the first was not more true than the rest."""
+    def respond(request):
+        name = documents(request)[0][0]
+        bad = {"_id": name, "status": 400, "error": {"type": "document_parsing_exception", "reason": "r"}}
+        return answer(200, {"errors": True, "items": [{"create": bad}]})
+    result, _ = sent(respond, [item(1), item(2), item(3, body="no object")])
+    assert result["items"] == ["retry", "retry", "rejected"]
+
+
 def test_an_answer_of_many_errors_fits():
     count = 2000
     result, _ = sent(verdicts([429] * count, reason="r" * 2000), [item(n) for n in range(count)])

@@ -2,6 +2,7 @@
 #include "http_otlp_value.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,44 +156,79 @@ static bool string(struct cursor *c)
 	return false;
 }
 
+static bool digits(const char **p)
+{
+	const char *begin = *p;
+
+	while (**p >= '0' && **p <= '9')
+		(*p)++;
+	return *p > begin;
+}
+
+/* RFC 8259 §6. *whole: without fraction and exponent. */
+static bool is_number(const char *p, bool *whole)
+{
+	p += *p == '-';
+	if (*p == '0')
+		p++;
+	else if (!digits(&p))
+		return false;
+	*whole = !*p;
+	if (*p == '.' && (p++, !digits(&p)))
+		return false;
+	if (*p == 'e' || *p == 'E') {
+		p++;
+		p += *p == '+' || *p == '-';
+		if (!digits(&p))
+			return false;
+	}
+	return !*p;
+}
+
+static void put_integer(struct otlp_encoder *e, long long v)
+{
+	if (e->json)
+		buf__printf(e->out, "{\"intValue\":\"%lld\"}", v);
+	else
+		protobuf__put_varint(e->out, ANY_INT, (uint64_t)v);
+}
+
+static void put_double(struct otlp_encoder *e, double v, const char *text)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	if (e->json)
+		buf__printf(e->out, "{\"doubleValue\":%s}", text);
+	else
+		protobuf__put_fixed64(e->out, ANY_DOUBLE, bits);
+}
+
 static bool number(struct cursor *c)
 {
 	struct otlp_encoder *e = c->e;
-	char text[NUMBER_MAX + 1], *rest;
+	char text[NUMBER_MAX + 1];
+	bool whole = false;
 	size_t len = 0;
-	bool whole = true;
 	long long v;
 	double d;
 
-	while (c->p < c->end && *c->p && strchr("+-0123456789.eE", *c->p) && len < NUMBER_MAX) {
-		whole = whole && !strchr(".eE", *c->p);
+	while (c->p < c->end && *c->p && strchr("+-0123456789.eE", *c->p) && len < NUMBER_MAX)
 		text[len++] = *c->p++;
-	}
 	text[len] = '\0';
-	errno = 0;
-	v = strtoll(text, &rest, 10);
-	if (whole && (*rest || !len))
+	if (!is_number(text, &whole))
 		return false;
-	if (whole && errno) { /* exact all the same */
+	errno = 0;
+	v = whole ? strtoll(text, NULL, 10) : 0;
+	d = whole ? 0 : strtod(text, NULL);
+	if ((whole && errno) || !isfinite(d)) { /* exact all the same */
 		buf__reset(&e->text);
 		buf__append(&e->text, text, len);
 		put_text(e);
 	} else if (whole) {
-		if (e->json)
-			buf__printf(e->out, "{\"intValue\":\"%lld\"}", v);
-		else
-			protobuf__put_varint(e->out, ANY_INT, (uint64_t)v);
+		put_integer(e, v);
 	} else {
-		uint64_t bits;
-
-		d = strtod(text, &rest);
-		if (*rest)
-			return false;
-		memcpy(&bits, &d, sizeof(bits));
-		if (e->json)
-			buf__printf(e->out, "{\"doubleValue\":%s}", text);
-		else
-			protobuf__put_fixed64(e->out, ANY_DOUBLE, bits);
+		put_double(e, d, text);
 	}
 	return true;
 }
