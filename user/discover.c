@@ -98,6 +98,8 @@ static int look_at(struct discover *d, int fd, const char *name, struct binary *
 	overlay = fs.f_type == OVERLAYFS_SUPER_MAGIC;
 	verdict = S_ISREG(st.st_mode) ? file_table__find(d->files, &st, overlay, out)
 	                              : FILE_NO_INTERPRETER;
+	if (verdict == FILE_UNKNOWN)
+		verdict = file_table__find_open(d->files, fd, &st, overlay, out);
 	if (verdict != FILE_UNKNOWN) {
 		close(fd);
 		return verdict == FILE_INTERPRETER;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "file_table.h"
 
@@ -12,6 +16,10 @@
  * but a device number of the overlay's own (Documentation/filesystems/overlayfs.rst, "Inode
  * properties"). To attach through two of them would report each event twice. The change time, in
  * nanoseconds, cannot be set at will: another file does not come to equal one in all of these.
+ *
+ * A file that was copied up has the number of the lower one still, but hangs on another inode; fanotify shows
+ * it by the number that it has in the upper directory. Whether two open files are one is then told by a page
+ * of both: one inode has one page cache.
  */
 
 #define SLOTS_MIN 256
@@ -25,7 +33,7 @@ struct slot {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
-	struct timespec mtime;
+	struct timespec mtime, ctime;
 	struct binary *binary;
 };
 
@@ -78,9 +86,13 @@ static bool is_binary(const struct slot *s, const struct stat *st, bool overlay)
 {
 	struct stat now;
 
-	/* Its descriptor is open: the inode cannot have become another file's. */
-	if (s->dev == st->st_dev)
+	/* Its descriptor is open: the inode cannot have become another file's. On an overlay it can, by being
+	 * copied up, which changes the times at least. */
+	if (s->dev == st->st_dev && !s->overlay)
 		return true;
+	if (s->dev == st->st_dev)
+		return s->size == st->st_size && same_time(&s->mtime, &st->st_mtim) &&
+		       same_time(&s->ctime, &st->st_ctim);
 	if (!overlay && !s->overlay)
 		return false;
 	/* A new link or owner changes the time of change of a file that is still the same. */
@@ -158,17 +170,82 @@ static int make_room(struct file_table *t, const struct binary *b)
 	return 0;
 }
 
-int file_table__add(struct file_table *t, const struct stat *st, bool overlay, struct binary *b)
+static struct slot slot_of(const struct stat *st, bool overlay, struct binary *b)
 {
-	struct slot s = {
+	return (struct slot){
 		.used = true,
 		.overlay = overlay,
 		.dev = st->st_dev,
 		.ino = st->st_ino,
 		.size = st->st_size,
 		.mtime = st->st_mtim,
+		.ctime = st->st_ctim,
 		.binary = b,
 	};
+}
+
+/* The number of the page frame that a mapped page is in; 0: not known, which takes CAP_SYS_ADMIN (the kernel's
+ * Documentation/admin-guide/mm/pagemap.rst). */
+static uint64_t page_frame(int pagemap, const volatile char *page)
+{
+	uint64_t entry, present = 1ull << 63, frame = (1ull << 55) - 1;
+	off_t at = (off_t)((uintptr_t)page / (uintptr_t)sysconf(_SC_PAGESIZE) * sizeof(entry));
+
+	(void)*page;
+	if (pread(pagemap, &entry, sizeof(entry), at) != sizeof(entry) || !(entry & present))
+		return 0;
+	return entry & frame;
+}
+
+/* Whether two files of more than no bytes are one. */
+static bool is_one(int a, int b)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	void *of_a = mmap(NULL, size, PROT_READ, MAP_SHARED, a, 0);
+	void *of_b = mmap(NULL, size, PROT_READ, MAP_SHARED, b, 0);
+	uint64_t frame = 0;
+	bool one = false;
+
+	if (pagemap >= 0 && of_a != MAP_FAILED && of_b != MAP_FAILED) {
+		frame = page_frame(pagemap, of_a);
+		one = frame && frame == page_frame(pagemap, of_b);
+	}
+	if (of_a != MAP_FAILED)
+		munmap(of_a, size);
+	if (of_b != MAP_FAILED)
+		munmap(of_b, size);
+	if (pagemap >= 0)
+		close(pagemap);
+	return one;
+}
+
+enum file_verdict file_table__find_open(struct file_table *t, int fd, const struct stat *st,
+                                        bool overlay, struct binary **out)
+{
+	for (size_t i = 0; i < t->cap; i++) {
+		const struct slot *s = &t->slots[i];
+		struct slot alias;
+
+		if (!s->binary || (!overlay && !s->overlay) || !st->st_size ||
+		    s->size != st->st_size || !is_one(s->binary->fd, fd))
+			continue;
+		*out = s->binary;
+		alias = slot_of(st, overlay, s->binary);
+		/* it dies with the binary; its own file is held open by nobody, so that its number says little */
+		alias.overlay = true;
+		if ((t->used + 1) * 2 <= t->cap || !rebuild(t, t->cap * 2, false)) {
+			put(t->slots, t->cap, &alias);
+			t->used++;
+		}
+		return FILE_INTERPRETER;
+	}
+	return FILE_UNKNOWN;
+}
+
+int file_table__add(struct file_table *t, const struct stat *st, bool overlay, struct binary *b)
+{
+	struct slot s = slot_of(st, overlay, b);
 	int err;
 
 	err = make_room(t, b);

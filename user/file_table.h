@@ -27,6 +27,13 @@ void file_table__free(struct file_table *t);
 enum file_verdict file_table__find(struct file_table *t, const struct stat *st, bool overlay,
                                    struct binary **out);
 
+/*
+ * The same of a file that file_table__find() does not know, by its open descriptor: where an overlay is involved
+ * the kernel tells whether it is one that is known by another name. It is known by this one, too, then.
+ */
+enum file_verdict file_table__find_open(struct file_table *t, int fd, const struct stat *st,
+                                        bool overlay, struct binary **out);
+
 /* b NULL: no interpreter. Takes b over, also on error: 0, -ENOMEM, -EMFILE: there
  * are so many interpreters that their open descriptors take half of what this process may have. */
 int file_table__add(struct file_table *t, const struct stat *st, bool overlay, struct binary *b);

@@ -66,3 +66,35 @@ def test_containers(roots, first, second, pod):
         assert process["ancestry"][0]["comm"] == "unshare"
         assert record["python"]["version"].startswith("3.13.")
     assert not any("missing" in line and "python3.13" in line for line in tracer.stderr.splitlines())
+
+
+def has_seen(tracer, count):
+    util.wait_until(lambda: len(events(tracer.records())) >= count, f"{count} events")
+
+
+@needs_root
+@pytest.mark.parametrize("hold", [[], ["--hold-new=20000"]], ids=["found", "held"])
+def test_a_file_that_is_copied_up(roots, hold):
+    """One container changes its interpreter, which then is another file: each event is seen, and once."""
+    copied = roots[1] + "/usr/bin/" + os.path.basename(PYTHON)
+    with Tracer("-o", "json", "-e", "test.here", "--interpreters", f"+{PYTHON}", *hold) as tracer:
+        util.wait_until(lambda: ("is held" if hold else "tracing every") in tracer.stderr, "pytrail is ready")
+        for root in roots:
+            start(root, [], "/usr/bin/python3", "-c", CODE)
+        has_seen(tracer, 2)
+        with open(copied, "ab") as file:
+            file.write(b"\0")
+        if not hold:  # the first start comes too soon for what is found
+            waiting = "import sys\nfor line in sys.stdin: " + CODE.replace("import os, sys;", "import os;")
+            with subprocess.Popen(["chroot", roots[1], "/usr/bin/python3", "-c", waiting], text=True,
+                                  stdin=subprocess.PIPE) as process:
+                util.wait_until(lambda: len(attachments(tracer)) == 2, "it is attached")
+                process.communicate("go\n", timeout=util.LIMIT)
+            has_seen(tracer, 3)
+        start(roots[1], [], "/usr/bin/python3", "-c", CODE)
+        start(roots[0], [], "/usr/bin/python3", "-c", CODE)
+        has_seen(tracer, 4 if hold else 5)
+        assert tracer.stop() == 0
+    seen = [r["process"]["pid"] for r in events(tracer.records())]
+    assert len(seen) == len(set(seen)) == (4 if hold else 5)
+    assert len(attachments(tracer)) == 2, attachments(tracer)
