@@ -314,17 +314,14 @@ static CURLcode run(struct http *h)
 static CURLcode run_without_sigpipe(struct http *h)
 {
 	const struct timespec now = {0};
-	sigset_t pipe, old, pending;
+	sigset_t pipe, old;
 	CURLcode err;
-	bool before;
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
-	sigpending(&pending);
-	before = sigismember(&pending, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe, &old);
 	err = run(h);
-	if (!before)
+	if (!sigismember(&old, SIGPIPE)) /* else one that is pending is not known to be ours */
 		while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
 			;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
