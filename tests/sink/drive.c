@@ -257,7 +257,7 @@ int main(int argc, char **argv)
 	                            .boot_id = "b00t",
 	                            .version = PYTRAIL_VERSION};
 	struct buf why = BUF_INIT;
-	int c;
+	int c, status = 0;
 
 	signal(SIGPIPE, SIG_IGN); /* as the exporter does */
 	if (!ops)
@@ -275,14 +275,13 @@ int main(int argc, char **argv)
 	cfg.url = argv[optind];
 	if (settings__load_secrets(s, &why) || ops->open(&cfg, &driver, &why)) {
 		fprintf(stderr, "%.*s\n", (int)why.len, why.data);
-		settings__free(s);
-		buf__free(&why);
-		return 1;
+		status = 1;
+	} else {
+		take_signals();
+		drive(cfg.format);
+		driver->ops->close(driver);
 	}
-	take_signals();
-	drive(cfg.format);
-	driver->ops->close(driver);
 	settings__free(s);
 	buf__free(&why);
-	return 0;
+	return status;
 }

@@ -57,8 +57,9 @@ struct driver_config {
 };
 
 struct driver_ops {
-	const char *name;                /* "elasticsearch" */
-	const char *summary;             /* half a sentence for the documentation */
+	const char *name;    /* "elasticsearch" */
+	const char *summary; /* half a sentence for the documentation */
+	const char *delivered; /* what "delivered" means, sentences for the documentation; NULL: acknowledged */
 	const char *const *schemes;      /* of its URLs, NULL-terminated: "elasticsearch+https" */
 	const char *default_format;      /* of an output that names none */
 	const struct setting *settings;  /* beside driver_settings; NULL: none */

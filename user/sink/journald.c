@@ -257,6 +257,8 @@ const struct driver_ops journald_driver = {
 	.summary =
 		"entries of the systemd journal, with the fields PYTRAIL_ID, PYTRAIL_EVENT, "
 		"PYTRAIL_CATEGORY, PYTRAIL_ENTITY_ID, PYTRAIL_SEVERITY, PYTRAIL_SEQ, PYTRAIL_TIME",
+	.delivered = "It is in the queue of journald's socket, which systemd holds while journald "
+                     "is restarted.",
 	.schemes = journald_schemes,
 	.default_format = "json",
 	.settings = journald_settings,

@@ -248,6 +248,8 @@ static int kafka_open(const struct driver_config *cfg, struct driver **out, stru
 const struct driver_ops kafka_driver = {
 	.name = "kafka",
 	.summary = "a topic, keyed by process, by librdkafka",
+	.delivered = "All in-sync replicas have the message (acks=all, idempotent), by its "
+                     "delivery report.",
 	.schemes = kafka_schemes,
 	.default_format = "ecs",
 	.settings = kafka_settings,
