@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import threading
 
 import pytest
 
@@ -29,6 +31,43 @@ def need(name):
     if not path:
         pytest.skip(f"no {name} here")
     return path
+
+
+class Listener:
+    """A receiver of our own on a stream socket: serve(connection) in a thread, one after another."""
+
+    def __init__(self, serve, listening=None):
+        self.socket = listening or socket.create_server(("127.0.0.1", 0))
+        self.serve = serve
+        self.connections = []
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    @property
+    def port(self):
+        return self.socket.getsockname()[1]
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            try:
+                self.serve(connection)
+            except (OSError, ValueError, struct.error):  # the driver has gone, or what it sends is cut
+                connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        for connection in self.connections:
+            connection.close()
+        self.thread.join(LONG)
 
 
 class Receiver:

@@ -2,12 +2,14 @@
 """The Kafka driver against librdkafka's mock cluster, with kcat as a separate consumer."""
 import json
 import os
+import ssl
+import struct
 import subprocess
 
 import pytest
 
 from driving import HOSTILE, LONG, ROOT, Drive, item
-from receivers import free_port, need
+from receivers import Listener, free_port, need
 
 PRODUCE, INIT_PRODUCER_ID = 0, 22  # API keys of Kafka's protocol
 LEADER, TOO_LARGE, NOT_ENOUGH, TOPIC_DENIED, SEQUENCE, INVALID_RECORD = 6, 10, 19, 29, 45, 87  # error codes
@@ -204,6 +206,66 @@ def test_sasl_with_one_that_has_none(tmp_path, mock):
                f"sasl_password={secret}") as drive:
         answer = drive.send([item(1)])
         assert answer["items"] in (["denied"], ["retry"]) and "hunter2" not in answer["reason"], answer
+
+
+class Broker(Listener):
+    """As much of a broker as logging in takes (https://kafka.apache.org/protocol): code answers it."""
+
+    def __init__(self, code):
+        self.code, self.logins = code, []
+        super().__init__(self.talk)
+
+    def talk(self, connection):
+        with connection, connection.makefile("rb") as file:
+            while size := file.read(4):
+                request = file.read(struct.unpack(">i", size)[0])
+                key, version, correlation = struct.unpack(">hhi", request[:8])
+                body = struct.pack(">i", correlation) + self.answer(key, version, request)
+                connection.sendall(struct.pack(">i", len(body)) + body)
+
+    def answer(self, key, version, request):
+        if key == 18:  # ApiVersions
+            known = [(0, 0, 8), (3, 0, 4), (17, 0, 1), (18, 0, 0), (22, 0, 1), (36, 0, 0)]
+            return struct.pack(">hi", 35 if version else 0, len(known)) + b"".join(
+                struct.pack(">hhh", *api) for api in known)
+        if key == 17:  # SaslHandshake
+            return struct.pack(">hih5s", 0, 1, 5, b"PLAIN")
+        assert key == 36  # SaslAuthenticate
+        self.logins.append(request)
+        return struct.pack(">hh8si", self.code, 8, b"go away!", 0)
+
+
+def test_sasl_refused(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    with Broker(58) as broker, Drive(f"kafka://127.0.0.1:{broker.port}/events", "timeout=1h", "sasl_mechanism=PLAIN",
+                                     "sasl_username=me", f"sasl_password={secret}") as drive:
+        answer = drive.send([item(1), item(2)])
+        assert answer["items"] == ["denied", "denied"] and "go away!" in answer["reason"], answer
+        assert "hunter2" not in answer["reason"]
+        assert broker.logins[0].endswith(b"\0me\0hunter2")
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_tls(certificates, good):
+    """The handshake, with certificates on both sides; the mock cluster has no TLS to go on with."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates.good.ca)
+    context.load_cert_chain(*certificates.server)
+    context.verify_mode = ssl.CERT_REQUIRED
+    seen = []
+
+    def serve(connection):
+        with context.wrap_socket(connection, server_side=True) as tls:
+            seen.append(dict(pair for field in tls.getpeercert()["subject"] for pair in field))
+            tls.recv(1)
+
+    ca = certificates.good.ca if good else certificates.other.ca
+    cert, key = certificates.client
+    with Listener(serve) as broker, Drive(f"kafka+tls://localhost:{broker.port}/events", "timeout=2s", f"tls_ca={ca}",
+                                          f"tls_cert={cert}", f"tls_key={key}") as drive:
+        answer = drive.send([item(1)])
+        assert answer["items"] == ["retry" if good else "denied"], answer
+    assert ({"commonName": "client"} in seen) == good
 
 
 @pytest.mark.parametrize("url, settings, sentence", [

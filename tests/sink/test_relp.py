@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """The RELP driver against rsyslog's imrelp, and receivers that behave badly."""
 import re
-import socket
-import threading
 
 import pytest
 
-from driving import HOSTILE, LONG, Drive, item, wait_for
-from receivers import free_port, rsyslog_relp, rsyslog_tcp
+from driving import HOSTILE, Drive, item, wait_for
+from receivers import Listener, free_port, rsyslog_relp, rsyslog_tcp
 
 
 def ok(answer):
@@ -98,28 +96,17 @@ def test_not_relp(tmp_path):
         assert drive.send([item(1)])["items"] == ["retry"]
 
 
-class Server:
+class Server(Listener):
     """A RELP server of our own: answers(txnr, command, data) gives bytes, None to close."""
 
     def __init__(self, answers):
         self.answers = answers
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"relp://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.sessions = 0
-        threading.Thread(target=self.run, daemon=True).start()
+        super().__init__(self.session)
+        self.url = f"relp://127.0.0.1:{self.port}"
 
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.sessions += 1
-            with connection, connection.makefile("rb") as file:
-                try:
-                    self.talk(connection, file)
-                except (OSError, ValueError):
-                    pass
+    def session(self, connection):
+        with connection, connection.makefile("rb") as file:
+            self.talk(connection, file)
 
     def talk(self, connection, file):
         while True:
@@ -135,13 +122,6 @@ class Server:
             if answer is None:
                 return
             connection.sendall(answer)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
 
 
 HELLO = b"relp_version=0\ncommands=syslog"
@@ -198,7 +178,7 @@ def test_server_closes_in_good_order():
     with Server(answers) as server, Drive(server.url) as drive:
         ok(drive.send([item(1)]))
         ok(drive.send([item(2)]))
-        assert server.sessions == 2
+        assert len(server.connections) == 2
 
 
 @pytest.mark.parametrize("lie", [b"1 rsp 99999999 200 OK", b"\0" * 100, b"1 rsp x\n", b"99 rsp 6 200 OK\n",

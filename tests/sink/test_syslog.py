@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from driving import HOSTILE, LONG, Drive, item, wait_for
-from receivers import SyslogNg, free_port, rsyslog_tcp, rsyslog_tls, rsyslog_udp, rsyslog_unix
+from receivers import Listener, SyslogNg, free_port, rsyslog_tcp, rsyslog_tls, rsyslog_udp, rsyslog_unix
 
 
 def ok(answer):
@@ -150,38 +150,16 @@ def test_killed_in_mid_stream(tmp_path):
         wait_for(lambda: set(bodies(receiver.messages(1))) == set(range(400)))
 
 
-class Peer:
-    """A receiver of our own on a stream socket; does(connection) in a thread."""
+class Peer(Listener):
+    """A receiver with little room; by a unix socket when a path is given."""
 
-    def __init__(self, does, path=None):
-        self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-        self.socket.bind(path or ("127.0.0.1", 0))
-        self.socket.listen()
-        self.does = does
-        self.connections = []
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        self.url = f"syslog+unix://{path}" if path else f"syslog+tcp://127.0.0.1:{self.socket.getsockname()[1]}"
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            self.does(connection)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        for connection in self.connections:
-            connection.close()
-        self.thread.join(LONG)
+    def __init__(self, serve, path=None):
+        listening = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        listening.bind(path or ("127.0.0.1", 0))
+        listening.listen()
+        super().__init__(serve, listening)
+        self.url = f"syslog+unix://{path}" if path else f"syslog+tcp://127.0.0.1:{self.port}"
 
 
 BIG = [item(n, body="x" * 100_000) for n in range(100)]

@@ -405,10 +405,10 @@ static int exec_open(const struct driver_config *cfg, struct driver **out, struc
 const struct driver_ops exec_driver = {
 	.name = "exec",
 	.summary = "a command that gets records on its standard input, a line each",
-	.delivered = "With acknowledge=read: the command has read the whole batch and still runs; "
-                     "what it had not done "
-		     "with when it dies is lost. With acknowledge=line: it has answered the "
-                     "record's line.",
+	.delivered =
+		"With acknowledge=read: the command has read the whole batch and still runs; "
+		"what it had not done with when it dies is lost. With acknowledge=line: it has "
+		"answered the record's line.",
 	.schemes = exec_schemes,
 	.default_format = "json",
 	.settings = exec_settings,

@@ -26,6 +26,7 @@
 #include "../util/buf.h"
 #include "delivery.h"
 #include "drivers.h"
+#include "syslog_message.h"
 
 #define SOCKET_PATH "/run/systemd/journal/socket"
 
@@ -70,13 +71,12 @@ static void put_text(struct buf *out, const char *name, struct item_text v)
 
 static void build(struct journald *j, const struct item *it)
 {
-	unsigned severity = it->severity < 1 ? 1 : it->severity > 5 ? 5 : it->severity;
 	char when[WHEN_UTC_LEN];
 	struct buf *b = &j->entry;
 
 	buf__reset(b);
 	put_field(b, "MESSAGE", it->body.len ? it->body.s : "", it->body.len);
-	buf__printf(b, "PRIORITY=%u\n", 7 - severity); /* 1: info (6) to 5: crit (2) */
+	buf__printf(b, "PRIORITY=%u\n", syslog_severity(it));
 	put_field(b, "SYSLOG_IDENTIFIER", j->identifier, strlen(j->identifier));
 	put_text(b, "PYTRAIL_ID", it->id);
 	put_text(b, "PYTRAIL_EVENT", item__event_or_kind(it));
@@ -257,8 +257,9 @@ const struct driver_ops journald_driver = {
 	.summary =
 		"entries of the systemd journal, with the fields PYTRAIL_ID, PYTRAIL_EVENT, "
 		"PYTRAIL_CATEGORY, PYTRAIL_ENTITY_ID, PYTRAIL_SEVERITY, PYTRAIL_SEQ, PYTRAIL_TIME",
-	.delivered = "It is in the queue of journald's socket, which systemd holds while journald "
-                     "is restarted.",
+	.delivered =
+		"It is in the queue of journald's socket, which systemd holds while journald is "
+		"restarted.",
 	.schemes = journald_schemes,
 	.default_format = "json",
 	.settings = journald_settings,

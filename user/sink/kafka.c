@@ -174,6 +174,9 @@ static void kafka_send(struct driver *d, const struct item *items, size_t cnt, s
 	char fatal[sizeof(k->reason)];
 
 	delivery__per_item(out, cnt, DELIVERY_RETRY);
+	/* what happened while nothing was sent is not this batch's */
+	if (k->producer)
+		kafka_lib.rd_kafka_poll(k->producer, 0);
 	k->out = out;
 	k->cnt = cnt;
 	k->waiting = 0;
@@ -248,8 +251,9 @@ static int kafka_open(const struct driver_config *cfg, struct driver **out, stru
 const struct driver_ops kafka_driver = {
 	.name = "kafka",
 	.summary = "a topic, keyed by process, by librdkafka",
-	.delivered = "All in-sync replicas have the message (acks=all, idempotent), by its "
-                     "delivery report.",
+	.delivered =
+		"All in-sync replicas have the message (acks=all, idempotent), by its delivery "
+		"report.",
 	.schemes = kafka_schemes,
 	.default_format = "ecs",
 	.settings = kafka_settings,

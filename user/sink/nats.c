@@ -354,7 +354,7 @@ const struct driver_ops nats_driver = {
 	.summary = "a NATS JetStream stream, which acknowledges each message and knows duplicates, "
 		   "by libnats",
 	.delivered = "The JetStream stream has stored the message, or has it already, by its "
-                     "acknowledgement.",
+		     "acknowledgement.",
 	.schemes = nats_schemes,
 	.default_format = "json",
 	.settings = nats_settings,

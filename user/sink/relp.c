@@ -347,9 +347,9 @@ static int relp_open(const struct driver_config *cfg, struct driver **out, struc
 const struct driver_ops relp_driver = {
 	.name = "relp",
 	.summary = "syslog messages that the receiver acknowledges one by one, to rsyslog's imrelp",
-	.delivered = "The receiver has acknowledged the message by itself (200). What that "
-                     "promises is its own matter: "
-		     "rsyslog has queued it, by default in memory.",
+	.delivered =
+		"The receiver has acknowledged the message by itself (200). What that promises "
+		"is its own matter: rsyslog has queued it, by default in memory.",
 	.schemes = relp_schemes,
 	.default_format = "json",
 	.settings = relp_settings,

@@ -136,15 +136,13 @@ static void syslog_interrupt(struct driver *d)
 const struct driver_ops syslog_driver = {
 	.name = "syslog",
 	.summary = "RFC 5424 messages over a unix socket, UDP, TCP or TLS",
-	.delivered = "Over TCP and TLS: the receiver's kernel has acknowledged the whole batch, "
-                     "and the connection still "
-		     "stood then; what a receiver that dies had not read of it is lost, which relp "
-                     "does not. A "
-		     "connection that broke within a batch has all of it sent again. Over UDP: "
-                     "this kernel took it, "
-		     "and no ICMP error came while the batch was sent. Over a unix socket: it is "
-                     "in the receiver's "
-		     "queue, or read by it.",
+	.delivered =
+		"Over TCP and TLS: the receiver's kernel has acknowledged the whole batch, and "
+		"the connection still stood then; what a receiver that dies had not read of it "
+		"is lost, which relp does not. A connection that broke within a batch has all of "
+		"it sent again. Over UDP: this kernel took it, and no ICMP error came while the "
+		"batch was sent. Over a unix socket: it is in the receiver's queue, or read by "
+		"it.",
 	.schemes = syslog_schemes,
 	.default_format = "json",
 	.settings = syslog_settings,

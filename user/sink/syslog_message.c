@@ -77,12 +77,14 @@ void syslog_style__init(struct syslog_style *out, const struct driver_config *cf
 		snprintf(out->prefix, sizeof(out->prefix), "%s ", prefix);
 }
 
+unsigned syslog_severity(const struct item *it)
+{
+	return 7u - (it->severity < 1 ? 1u : it->severity > 5 ? 5u : it->severity);
+}
+
 static unsigned priority(const struct syslog_style *style, const struct item *it)
 {
-	/* critical, error, warning, notice, informational: 2 to 6 */
-	unsigned s = it->severity < 1 ? 1 : it->severity > 5 ? 5 : it->severity;
-
-	return style->facility * 8 + 7 - s;
+	return style->facility * 8 + syslog_severity(it);
 }
 
 /* A parameter, when it has a value. */

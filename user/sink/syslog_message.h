@@ -41,6 +41,9 @@ struct syslog_style {
 	"local0|local1|local2|local3|local4|local5|local6|local7"
 /* clang-format on */
 
+/* 6 informational to 2 critical, as syslog(3) and journald count, of the item's 1 to 5. */
+unsigned syslog_severity(const struct item *it);
+
 /* By the settings above. */
 void syslog_style__init(struct syslog_style *out, const struct driver_config *cfg, bool local);
 
