@@ -8,6 +8,7 @@
 
 #include "../format/when.h"
 #include "../util/buf.h"
+#include "severity.h"
 
 #define MSGID_MAX 32 /* RFC 5424, 6 */
 
@@ -79,7 +80,7 @@ void syslog_style__init(struct syslog_style *out, const struct driver_config *cf
 
 unsigned syslog_severity(const struct item *it)
 {
-	return 7u - (it->severity < 1 ? 1u : it->severity > 5 ? 5u : it->severity);
+	return 7u - severity__clamp(it->severity);
 }
 
 static unsigned priority(const struct syslog_style *style, const struct item *it)
