@@ -105,8 +105,9 @@ class Daemon:
 
     def status(self):
         result = subprocess.run([util.PYTRAIL, "status", "--json", "--socket",
-                                 f"{self.directory}/control.sock"], capture_output=True, check=True,
+                                 f"{self.directory}/control.sock"], capture_output=True, check=False,
                                 timeout=LIMIT)
+        assert result.returncode == 0, (result.stderr, self.process.poll(), self.said[-5:])
         return json.loads(result.stdout)
 
     def get(self, path):

@@ -112,12 +112,11 @@ int metrics_server__start(int fd, struct metrics_server **out, struct buf *why)
 	if (!s)
 		return -ENOMEM;
 	pthread_mutex_init(&s->lock, NULL);
-	s->daemon = mhd.MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
-	                                 NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
-	                                 MHD_OPTION_CONNECTION_LIMIT, 32u,
-	                                 MHD_OPTION_CONNECTION_TIMEOUT, 10u,
-	                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
-	                                 MHD_OPTION_END);
+	s->daemon = mhd.MHD_start_daemon(
+		MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL,
+		on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, 32u,
+		MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)16384, MHD_OPTION_END);
 	if (!s->daemon) {
 		buf__printf(why, "metrics cannot be served: libmicrohttpd refused the socket");
 		free(s);
