@@ -65,6 +65,8 @@ table() {
 	test   -                           rsyslog-openssl              rsyslog-openssl
 	test   -                           rsyslog-relp                 rsyslog-relp
 	test   has_cmd:kcat                kcat                         kcat
+	test   has_cmd:promtool            prometheus                   golang-github-prometheus
+	test   -                           libmicrohttpd12              libmicrohttpd
 	test   has_nats                    nats-server                  nats-server
 	test   -                           ?systemd-journal-remote      systemd-journal-remote
 	test   -                           libglib2.0-0                 -
