@@ -37,8 +37,8 @@ LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zl
 # The full screen of `pytrail top`.
 LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs ncursesw 2>/dev/null || echo -lncursesw -ltinfo)
 # Small and always there; heavy libraries of sinks are loaded when used (user/util/dynlib.h).
-LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs yaml-0.1 jansson libseccomp libcap-ng 2>/dev/null || \
-	echo -lyaml -ljansson -lseccomp -lcap-ng) -lpthread -lm
+LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs yaml-0.1 jansson libseccomp libcap-ng nettle 2>/dev/null || \
+	echo -lyaml -ljansson -lseccomp -lcap-ng -lnettle) -lpthread -lm
 CPPFLAGS += $(if $(STATIC),-DPYTRAIL_STATIC)
 # The files of container runtimes.
 LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson 2>/dev/null || echo -ljansson)
@@ -56,7 +56,8 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -D__BPF__ 
 
 USER_SRC := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c))
 USER_OBJ := $(USER_SRC:%.c=$(B)/%.o)
-GEN_H := $(GEN)/audit_events.h $(GEN)/event_mapping.h $(GEN)/layouts_table.h $(GEN)/json_schema.h
+GEN_H := $(GEN)/audit_events.h $(GEN)/event_mapping.h $(GEN)/layouts_table.h $(GEN)/json_schema.h \
+	$(GEN)/redact_table.h
 SKEL := build/pytrail.skel.h
 
 .PHONY: all
@@ -94,6 +95,10 @@ $(GEN)/event_mapping.h: $(addprefix events/,audit.tsv mapping.tsv attack.tsv ocs
 $(GEN)/layouts_table.h: events/layouts.tsv scripts/gen-layouts.py bpf/wire.h
 	@mkdir -p $(@D)
 	$(PYTHON) scripts/gen-layouts.py $< bpf/wire.h > $@.tmp && mv $@.tmp $@
+
+$(GEN)/redact_table.h: events/redact.tsv events/audit.tsv scripts/gen-redact.py scripts/gen-events.py
+	@mkdir -p $(@D)
+	$(PYTHON) scripts/gen-redact.py c events/redact.tsv events/audit.tsv > $@.tmp && mv $@.tmp $@
 
 $(GEN)/json_schema.h: user/format/schema.json
 	@mkdir -p $(@D)

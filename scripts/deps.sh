@@ -24,6 +24,7 @@ table() {
 	build  -                           libncurses-dev               ncurses-devel
 	build  -                           libyaml-dev                  libyaml-devel
 	build  -                           libjansson-dev               jansson-devel
+	build  -                           nettle-dev                   nettle-devel
 	build  -                           libseccomp-dev               libseccomp-devel
 	build  -                           libcap-ng-dev                libcap-ng-devel
 	build  -                           libcurl4-openssl-dev         libcurl-devel

@@ -28,7 +28,7 @@ struct branch_target {
 	/* Events only: losses, alerts and what becomes of processes always go there. */
 	const struct pattern_list *patterns; /* or NULL: all; not owned */
 	unsigned min_severity;               /* 0 or 1: all */
-	bool redact;
+	bool redact; /* see redact/redact.h: done by output.c, before the format */
 };
 
 /* 0, or -errno, said. ctx: without what depends on `dest`. */

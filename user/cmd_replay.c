@@ -13,6 +13,8 @@
 #include "output.h"
 #include "pattern.h"
 #include "record.h"
+#include "redact/redact.h"
+#include "redact/redact_options.h"
 #include "util/log.h"
 
 #define OUTPUTS_MAX 16
@@ -25,9 +27,10 @@ struct replay_options {
 	uint64_t max_events;
 	bool stats;
 	unsigned attack_severity;
+	struct redact_options redact;
 };
 
-enum { OPT_MAX_EVENTS = 256, OPT_STATS, OPT_ATTACK };
+enum { OPT_MAX_EVENTS = 256, OPT_STATS, OPT_ATTACK, OPT_REDACT, OPT_REDACT_KEY };
 
 static const struct option long_options[] = {
 	{"events", required_argument, NULL, 'e'},
@@ -35,6 +38,8 @@ static const struct option long_options[] = {
 	{"max-events", required_argument, NULL, OPT_MAX_EVENTS},
 	{"stats", no_argument, NULL, OPT_STATS},
 	{"attack", required_argument, NULL, OPT_ATTACK},
+	{"redact", optional_argument, NULL, OPT_REDACT},
+	{"redact-key", required_argument, NULL, OPT_REDACT_KEY},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -72,6 +77,11 @@ static int take(struct replay_options *o, int opt, const char *arg)
 		return format__take_attack(arg, &o->attack_severity);
 	case OPT_STATS:
 		o->stats = true;
+		return 0;
+	case OPT_REDACT:
+		return redact_options__rules(&o->redact, arg);
+	case OPT_REDACT_KEY:
+		o->redact.key = arg;
 		return 0;
 	case 'q':
 		log__set_level(LOG_QUIET);
@@ -176,9 +186,12 @@ static int open_outlets(struct replay_outputs *r, struct output_options *oo)
 		.boot_id = oo->boot_id,
 		.realtime_offset_ns = oo->realtime_offset_ns,
 	};
-	int err = outlets__parse(r->options->outputs, r->options->outputs_cnt, false, &r->list,
-	                         &r->cnt);
+	int err = outlets__parse(r->options->outputs, r->options->outputs_cnt,
+	                         r->options->redact.given, &r->list, &r->cnt);
 
+	/* --redact=none */
+	for (size_t i = 0; !err && !oo->redact && i < r->cnt; i++)
+		r->list[i].redact = false;
 	if (!err)
 		err = outlets__open(&lo, r->list, r->cnt, &r->outlets);
 	if (!err)
@@ -194,7 +207,7 @@ static void close_outlets(struct replay_outputs *r)
 	free(r->list);
 }
 
-static int replay(const struct replay_options *o)
+static int replay(struct replay_options *o)
 {
 	struct record_reader *in;
 	const struct record_header *h;
@@ -217,11 +230,16 @@ static int replay(const struct replay_options *o)
 	opts.boot_id = h->boot_id;
 	opts.realtime_offset_ns = h->realtime_offset_ns;
 	opts.instance_ns = h->instance_ns;
+	if (redact_options__open(&o->redact, &opts.redact)) {
+		record_reader__close(in);
+		return EXIT_FAIL;
+	}
 	err = open_outlets(&outputs, &opts);
 	if (!err)
 		err = output__new(&opts, &out);
 	if (err) {
 		close_outlets(&outputs);
+		redact__free(opts.redact);
 		record_reader__close(in);
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAIL;
 	}
@@ -234,13 +252,17 @@ static int replay(const struct replay_options *o)
 	say_summary(o, output__stats(out), records, undelivered, &start);
 	output__free(out);
 	close_outlets(&outputs);
+	redact__free(opts.redact);
 	record_reader__close(in);
 	return err ? EXIT_FAIL : EXIT_OK;
 }
 
 int cmd_replay(int argc, char **argv)
 {
-	struct replay_options o = {.patterns = pattern_list__new()};
+	struct replay_options o = {
+		.patterns = pattern_list__new(),
+		.redact = REDACT_OPTIONS_DEFAULT,
+	};
 	int rc;
 
 	if (!o.patterns) {
@@ -250,6 +272,7 @@ int cmd_replay(int argc, char **argv)
 	rc = parse(&o, argc, argv);
 	if (rc < 0)
 		rc = replay(&o);
+	redact_options__free(&o.redact);
 	pattern_list__free(o.patterns);
 	return rc;
 }

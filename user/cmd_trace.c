@@ -13,6 +13,7 @@
 #include "output.h"
 #include "reader.h"
 #include "record.h"
+#include "redact/redact.h"
 #include "session.h"
 #include "stats.h"
 #include "trace_loop.h"
@@ -25,6 +26,7 @@ struct trace {
 	struct trace_loop *loop;
 	struct output *output;
 	struct record_writer *record;
+	struct redact *redact;
 	struct config_output *outputs;
 	size_t outputs_cnt;
 	struct outlets *outlets;
@@ -112,9 +114,12 @@ static int trace__open_outlets(struct trace *t, struct output_options *oo)
 		.boot_id = oo->boot_id,
 		.realtime_offset_ns = oo->realtime_offset_ns,
 	};
-	int err = outlets__parse(t->opts.outputs, t->opts.outputs_cnt, false, &t->outputs,
-	                         &t->outputs_cnt);
+	int err = outlets__parse(t->opts.outputs, t->opts.outputs_cnt, t->opts.redact.given,
+	                         &t->outputs, &t->outputs_cnt);
 
+	/* --redact=none */
+	for (size_t i = 0; !err && !t->redact && i < t->outputs_cnt; i++)
+		t->outputs[i].redact = false;
 	if (!err)
 		err = outlets__open(&lo, t->outputs, t->outputs_cnt, &t->outlets);
 	if (!err)
@@ -154,6 +159,9 @@ static int trace__open_outputs(struct trace *t)
 			return EXIT_FAIL;
 		oo.record = t->record;
 	}
+	if (redact_options__open(&t->opts.redact, &t->redact))
+		return EXIT_FAIL;
+	oo.redact = t->redact;
 	err = trace__open_outlets(t, &oo);
 	if (!err)
 		err = output__new(&oo, &t->output);
@@ -241,6 +249,7 @@ int cmd_trace(int argc, char **argv)
 	for (size_t i = 0; t->outputs && i < t->outputs_cnt; i++)
 		config_output__clear(&t->outputs[i]);
 	free(t->outputs);
+	redact__free(t->redact);
 	if (t->record)
 		record_writer__close(t->record);
 	trace_options__free(&t->opts);

@@ -15,6 +15,8 @@
 #include "pattern.h"
 #include "reader.h"
 #include "record.h"
+#include "redact/redact.h"
+#include "redact/redact_options.h"
 #include "selection.h"
 #include "util/buf.h"
 #include "util/log.h"
@@ -36,6 +38,7 @@ struct output {
 	struct branch **branches;
 	size_t branches_cnt;
 	struct buf scratch;
+	struct redact *redact; /* owned; opts.redact may be another */
 	uint64_t seq;
 	int err; /* an output failed for good */
 };
@@ -91,6 +94,19 @@ static void free_branches(struct branch **branches, size_t cnt)
 	free(branches);
 }
 
+/* A target that is to be redacted is, though nobody said how: by all rules and a key of this run. */
+static int need_redact(struct output *o)
+{
+	struct redact_options all = REDACT_OPTIONS_DEFAULT;
+	int err;
+
+	if (o->opts.redact)
+		return 0;
+	err = redact_options__open(&all, &o->redact);
+	o->opts.redact = o->redact;
+	return err;
+}
+
 int output__set_targets(struct output *o, const struct branch_target *targets, size_t cnt)
 {
 	struct branch **branches = calloc(cnt ? cnt : 1, sizeof(struct branch *));
@@ -104,8 +120,12 @@ int output__set_targets(struct output *o, const struct branch_target *targets, s
 		log__error("out of memory");
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < cnt && !err; i++)
-		err = branch__open(&targets[i], &ctx, &branches[i]);
+	for (size_t i = 0; i < cnt && !err; i++) {
+		if (targets[i].redact)
+			err = need_redact(o);
+		if (!err)
+			err = branch__open(&targets[i], &ctx, &branches[i]);
+	}
 	if (err) {
 		free_branches(branches, cnt);
 		return err;
@@ -125,9 +145,11 @@ static int open_specs(struct output *o)
 	struct branch_target *targets = calloc(cnt, sizeof(*targets));
 	int err = targets ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < cnt && !err; i++)
+	for (size_t i = 0; i < cnt && !err; i++) {
 		err = branch_target__parse(o->opts.specs_cnt ? o->opts.specs[i] : fallback,
 		                           &targets[i]);
+		targets[i].redact = o->opts.redact != NULL;
+	}
 	if (!err)
 		err = output__set_targets(o, targets, cnt);
 	free(targets);
@@ -170,6 +192,7 @@ void output__free(struct output *o)
 	free_branches(o->branches, o->branches_cnt);
 	process_table__free(o->processes);
 	call_sites__free(o->call_sites);
+	redact__free(o->redact);
 	buf__free(&o->scratch);
 	free(o);
 }
@@ -298,10 +321,22 @@ static bool is_audit_selected(struct output *o, const struct pt_task *task)
 	return is_selected(o, process_table__get(o->processes, task, o->opts.live, NULL), task);
 }
 
+/* The event as a branch may show it. *hidden: NULL, then the redacted one, made once for all branches. */
+static const struct event *as_shown(struct output *o, const struct branch *b,
+                                    const struct event *ev, const struct event **hidden)
+{
+	if (!branch__redacts(b))
+		return ev;
+	if (!*hidden)
+		*hidden = redact__event(o->opts.redact, ev);
+	return *hidden;
+}
+
 static int output__audit(struct output *o, const void *record, size_t size)
 {
 	const struct pt_rec *rec = record;
 	const struct pt_audit *a = record;
+	const struct event *hidden = NULL;
 	struct event ev;
 
 	if (reader__audit(record, size, &ev))
@@ -318,7 +353,7 @@ static int output__audit(struct output *o, const void *record, size_t size)
 		return o->err;
 	ev.seq = o->seq++;
 	for (size_t i = 0; i < o->branches_cnt; i++)
-		if (keep(o, branch__event(o->branches[i], &ev)))
+		if (keep(o, branch__event(o->branches[i], as_shown(o, o->branches[i], &ev, &hidden))))
 			return o->err;
 	o->stats.events++;
 	o->stats.by_category[category_of(ev.known)][ev.known ? ev.known->severity : 2]++;
@@ -347,9 +382,14 @@ static int put_process(struct output *o, const struct pt_rec *rec, const char *w
 	    to_record_file(o, rec, rec->size))
 		return o->err;
 	seq = o->seq++;
-	for (size_t i = 0; i < o->branches_cnt; i++)
-		if (keep(o, branch__process(o->branches[i], rec, what, p, seq)))
+	for (size_t i = 0; i < o->branches_cnt; i++) {
+		struct branch *b = o->branches[i];
+
+		if (keep(o, branch__process(b, rec, what,
+		                            branch__redacts(b) ? redact__process(o->opts.redact, p) : p,
+		                            seq)))
 			return o->err;
+	}
 	return 0;
 }
 

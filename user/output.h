@@ -40,6 +40,12 @@ struct output_options {
 	uint64_t max_events;      /* 0: no limit */
 	bool live;                /* /proc is that of the records */
 	unsigned attack_severity; /* struct format_context has the same */
+	/*
+	 * or NULL; not owned: how secrets are taken out of what goes to specs, and to targets with `redact`;
+	 * without it all rules hold for these, with a key of this run. Never from --record. The process table's facts remember what was
+	 * hidden in them: one redact for the life of an output.
+	 */
+	struct redact *redact;
 };
 
 /* Categories of events/audit.tsv, "other" (what the table does not have) first. */

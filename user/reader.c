@@ -390,7 +390,7 @@ bool node_iter__next(struct node_iter *it, struct node *out)
 		return true;
 	}
 	unit = leaf_unit(n->kind);
-	if (n->flags & PT_F_CUT) {
+	if (n->flags & PT_F_CUT || n->kind == NODE_REDACTED) {
 		out->length = load64(out->data);
 		out->data += 8;
 		out->len -= 8;

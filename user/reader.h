@@ -59,6 +59,14 @@ struct process_facts {
 	const char *exe, *argv, *cwd, *container, *cgroup, *ancestry, *venv, *names;
 	size_t exe_len, argv_len, cwd_len, container_len, cgroup_len, ancestry_len, venv_len,
 		names_len;
+	unsigned hidden; /* enum process_hidden; a record has none */
+};
+
+/* Which facts have secrets taken out (user/redact/). */
+enum process_hidden {
+	PROCESS_HIDDEN_EXE = 1 << 0,
+	PROCESS_HIDDEN_ARGV = 1 << 1,
+	PROCESS_HIDDEN_CWD = 1 << 2,
 };
 
 /* Returns 0 or -EBADMSG. */
@@ -82,6 +90,15 @@ int reader__call_site(const void *record, size_t size, struct call_site_texts *o
 struct node_iter {
 	const uint8_t *pos, *end;
 };
+
+/*
+ * Only in what redaction has made of an event, never in a record: a leaf in the place of a value that is a
+ * secret. data: MARK_BYTES of hash (user/redact/mark.h); length: of the value, UINT64_MAX: a number. And the
+ * flag of a text that has marks in the place of secrets.
+ */
+#define REDACTED_NODES_MAX (384 * 1024) /* bytes that the nodes of such an event have at most */
+#define NODE_REDACTED      31
+#define NODE_F_REDACTED    (1 << 7)
 
 struct node {
 	uint8_t kind;

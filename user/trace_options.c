@@ -35,6 +35,8 @@ enum {
 	OPT_SELECT_END = OPT_SELECT + SELECT_KINDS,
 	OPT_INTERPRETERS,
 	OPT_HOLD_NEW,
+	OPT_REDACT,
+	OPT_REDACT_KEY,
 	/* of `top` only, from here on */
 	OPT_TOP,
 	OPT_INTERVAL = OPT_TOP,
@@ -64,6 +66,8 @@ static const struct option long_options[] = {
 	{"attack", required_argument, NULL, OPT_ATTACK},
 	{"spool", required_argument, NULL, OPT_SPOOL},
 	{"drain-timeout", required_argument, NULL, OPT_DRAIN_TIMEOUT},
+	{"redact", optional_argument, NULL, OPT_REDACT},
+	{"redact-key", required_argument, NULL, OPT_REDACT_KEY},
 	{"uid", required_argument, NULL, OPT_SELECT + SELECT_UID},
 	{"exe", required_argument, NULL, OPT_SELECT + SELECT_EXE},
 	{"comm", required_argument, NULL, OPT_SELECT + SELECT_COMM},
@@ -274,6 +278,8 @@ static bool has_option(bool top, int opt)
 	case OPT_MAX_DEPTH:
 	case OPT_STATS:
 	case OPT_STRICT:
+	case OPT_REDACT:
+	case OPT_REDACT_KEY:
 		return !top;
 	}
 	return top || opt < OPT_TOP;
@@ -319,6 +325,11 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return stats_option(o, arg);
 	case OPT_STRICT:
 		o->strict = true;
+		return 0;
+	case OPT_REDACT:
+		return redact_options__rules(&o->redact, arg);
+	case OPT_REDACT_KEY:
+		o->redact.key = arg;
 		return 0;
 	case OPT_PROCESSES:
 		o->processes = true;
@@ -373,6 +384,7 @@ int trace_options__init(struct trace_options *o, bool top)
 	o->max_depth = top ? 1 : 4;
 	o->interval = 1;
 	o->drain_timeout = 10;
+	o->redact = REDACT_OPTIONS_DEFAULT;
 	o->patterns = pattern_list__new();
 	o->selection = selection__new();
 	if (!o->patterns || !o->selection) {
@@ -418,4 +430,5 @@ void trace_options__free(struct trace_options *o)
 {
 	pattern_list__free(o->patterns);
 	selection__free(o->selection);
+	redact_options__free(&o->redact);
 }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "attach.h"
+#include "redact/redact_options.h"
 
 struct pattern_list;
 struct selection;
@@ -31,6 +32,7 @@ struct trace_options {
 	bool processes;                /* put out what becomes of processes */
 	const char *outputs[TRACE_MAX_OUTPUTS];
 	size_t outputs_cnt;
+	struct redact_options redact;
 	const char *spool;    /* directory for what goes over the network, NULL: a private one */
 	double drain_timeout; /* seconds for it to be delivered at the end */
 	const char *record;   /* file or NULL */

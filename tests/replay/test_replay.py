@@ -181,10 +181,11 @@ def unique(pairs):
     return dict(pairs)
 
 
-def test_schema(records):
+@pytest.mark.parametrize("redact", [[], ["--redact"], ["--redact=*:*"]])
+def test_schema(records, redact):
     with open(os.path.join(ROOT, "user/format/schema.json"), encoding="utf-8") as file:
         schema = Schema(json.load(file))
-    done = replay(records, "-o", "json")
+    done = replay(records, "-o", "json", *redact)
     seqs = []
     for line in done.stdout.splitlines():
         record = json.loads(line, object_pairs_hook=unique)
@@ -206,6 +207,23 @@ def test_values_are_exact(records):
         b"\xe2\x82".decode("utf-8", "surrogateescape")
     floats = [1.0, -0.0, 0.1, 1e16, 5e-324, 1.7976931348623157e308]
     assert [repr(v) for v in args["test.floats"][:6]] == [repr(v) for v in floats]
+
+
+def test_redacted_values(records, tmp_path):
+    """Each value by one key: the same hashes again, others without it, no text of any argument."""
+    key = tmp_path / "key"
+    first, again = (replay(records, "-o", "json", "--redact=*:*", "--redact-key", key).stdout
+                    for _ in range(2))
+    assert first == again and os.stat(key).st_mode & 0o777 == 0o600
+    assert first.count(b'{"$redacted":"hmac-sha256-128:') > 50
+    assert b'"path":"/etc/passwd"' not in first
+    other = replay(records, "-o", "json", "--redact=*:*").stdout
+    assert other != first and len(other) == len(first)
+    assert replay(records, "-o", "json", "--redact=none").stdout == replay(records).stdout
+    key.chmod(0o640)
+    done = replay(records, "--redact", "--redact-key", key)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.count(b"\n") == 1 and b"others may read" in done.stderr
 
 
 def test_several_outputs_and_patterns(records, tmp_path):
@@ -281,6 +299,9 @@ def test_no_record_file(tmp_path, data, said):
     (["-o", "xml", "x"], 2, b"there is no format 'xml', there are text, json"),
     (["-o", "json:", "x"], 2, b"a destination is missing"),
     ([], 2, b"a file is missing"), (["a", "b"], 2, b"one file"), (["--nope", "x"], 2, b"--nope"),
+    (["--redact=envs", "x"], 2, b"'envs' is no rule: there are input,"),
+    (["--redact=a:b:c", "x"], 2, b"no EVENT:ARGUMENT"),
+    (["--redact-key", "/nonexistent/key", "--redact", "x"], 1, b"'/nonexistent/key'"),
     (["--max-events", "0", "x"], 2, b"--max-events"), (["-o"], 2, b"needs a value"),
     (["/nonexistent"], 1, b"No such file"),
 ])

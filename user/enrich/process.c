@@ -23,7 +23,8 @@
 struct entry {
 	struct process p; /* first: what is handed out */
 	char *blob;       /* owned: every text that p points to */
-	size_t bytes;     /* of blob */
+	size_t bytes;     /* of blob, and of p.hidden */
+	struct process_table *table;
 	bool stale;       /* executed another file: to be read anew */
 	bool fresh;       /* read, and nobody was told */
 	bool executed;    /* since it was forked, as far as is known */
@@ -77,6 +78,7 @@ struct process_table *process_table__new(const char *boot_id, size_t max_entries
 
 static void entry__free(struct entry *e)
 {
+	free(e->p.hidden);
 	free(e->blob);
 	free(e);
 }
@@ -191,6 +193,7 @@ static struct entry *insert(struct process_table *t, uint32_t pid, uint64_t star
 		evict_oldest(t);
 	e->p.pid = pid;
 	e->p.start_ns = start_ns;
+	e->table = t;
 	make_entity_id(t->boot_id, &e->p);
 	at = chain(t, pid);
 	e->next = *at;
@@ -257,6 +260,9 @@ static int set_facts(struct process_table *t, struct entry *e, const struct proc
 	t->bytes += (size_t)(pos - blob) - e->bytes;
 	e->bytes = (size_t)(pos - blob);
 	e->p.wanted = 0;
+	free(e->p.hidden);
+	e->p.hidden = NULL;
+	e->p.hidden_made = false;
 	free(e->blob);
 	e->blob = blob;
 	/* not this one, even where it was the oldest */
@@ -305,21 +311,9 @@ static int inherit(struct process_table *t, const struct entry *e, const struct 
 	if (!parent || parent == e || e->executed || !parent->blob || parent->p.partial ||
 	    parent->stale || parent->exec_id != task->exec_id)
 		return -ESRCH;
-	memset(f, 0, sizeof(*f));
-	f->exe = parent->p.exe;
-	f->exe_len = parent->p.exe ? strlen(parent->p.exe) : 0;
-	f->argv = parent->p.argv;
-	f->argv_len = parent->p.argv_len;
-	f->cwd = parent->p.cwd;
-	f->cwd_len = parent->p.cwd ? strlen(parent->p.cwd) : 0;
-	f->container = parent->p.container_id;
-	f->container_len = parent->p.container_id ? strlen(parent->p.container_id) : 0;
-	f->cgroup = parent->p.cgroup;
-	f->cgroup_len = parent->p.cgroup ? strlen(parent->p.cgroup) : 0;
-	f->venv = parent->p.venv;
-	f->venv_len = parent->p.venv ? strlen(parent->p.venv) : 0;
-	f->names = parent->p.names;
-	f->names_len = parent->p.names_len;
+	process__facts(&parent->p, f);
+	f->ancestry = NULL; /* its own */
+	f->ancestry_len = 0;
 	return 0;
 }
 
@@ -485,6 +479,45 @@ void process__decide(const struct process *p, bool wanted)
 	((struct entry *)p)->p.wanted = wanted ? 1 : -1;
 }
 
+void process__set_hidden(const struct process *p, struct process *hidden, size_t bytes)
+{
+	struct entry *e = (struct entry *)p;
+
+	free(e->p.hidden);
+	e->p.hidden = hidden;
+	e->p.hidden_made = true;
+	/* room is made when the next facts come */
+	e->bytes += bytes;
+	e->table->bytes += bytes;
+}
+
+static size_t text_len(const char *s)
+{
+	return s ? strlen(s) : 0;
+}
+
+void process__facts(const struct process *p, struct process_facts *out)
+{
+	*out = (struct process_facts){
+		.exe = p->exe,
+		.exe_len = text_len(p->exe),
+		.argv = p->argv,
+		.argv_len = p->argv_len,
+		.cwd = p->cwd,
+		.cwd_len = text_len(p->cwd),
+		.container = p->container_id,
+		.container_len = text_len(p->container_id),
+		.cgroup = p->cgroup,
+		.cgroup_len = text_len(p->cgroup),
+		.ancestry = p->ancestry,
+		.ancestry_len = p->ancestry_len,
+		.venv = p->venv,
+		.venv_len = text_len(p->venv),
+		.names = p->names,
+		.names_len = p->names_len,
+	};
+}
+
 static uint32_t wire_len(const char *s, size_t len)
 {
 	return s ? (uint32_t)len : PT_UNKNOWN_LEN;
@@ -492,36 +525,34 @@ static uint32_t wire_len(const char *s, size_t len)
 
 void process__to_record(const struct process *p, const struct pt_rec *like, struct buf *b)
 {
-	size_t exe = p->exe ? strlen(p->exe) : 0, cwd = p->cwd ? strlen(p->cwd) : 0;
-	size_t container = p->container_id ? strlen(p->container_id) : 0;
-	size_t cgroup = p->cgroup ? strlen(p->cgroup) : 0, venv = p->venv ? strlen(p->venv) : 0;
-	size_t texts = exe + p->argv_len + cwd + container + cgroup + p->ancestry_len + venv +
-	               p->names_len;
-	struct pt_process r = {
-		.rec = *like,
-		.exe_len = wire_len(p->exe, exe),
-		.argv_len = wire_len(p->argv, p->argv_len),
-		.cwd_len = wire_len(p->cwd, cwd),
-		.container_len = wire_len(p->container_id, container),
-		.cgroup_len = wire_len(p->cgroup, cgroup),
-		.ancestry_len = wire_len(p->ancestry, p->ancestry_len),
-		.venv_len = wire_len(p->venv, venv),
-		.names_len = wire_len(p->names, p->names_len),
-	};
+	struct process_facts f;
+	struct pt_process r = {.rec = *like};
+	size_t texts;
 	static const char zeros[8];
 
+	process__facts(p, &f);
+	r.exe_len = wire_len(f.exe, f.exe_len);
+	r.argv_len = wire_len(f.argv, f.argv_len);
+	r.cwd_len = wire_len(f.cwd, f.cwd_len);
+	r.container_len = wire_len(f.container, f.container_len);
+	r.cgroup_len = wire_len(f.cgroup, f.cgroup_len);
+	r.ancestry_len = wire_len(f.ancestry, f.ancestry_len);
+	r.venv_len = wire_len(f.venv, f.venv_len);
+	r.names_len = wire_len(f.names, f.names_len);
+	texts = f.exe_len + f.argv_len + f.cwd_len + f.container_len + f.cgroup_len +
+	        f.ancestry_len + f.venv_len + f.names_len;
 	r.rec.kind = PT_REC_PROCESS;
 	r.rec.version = PT_WIRE_VERSION;
 	r.rec.size = (uint32_t)((sizeof(r) + texts + 7) & ~(size_t)7);
 	buf__append(b, &r, sizeof(r));
-	buf__append(b, p->exe, exe);
-	buf__append(b, p->argv, p->argv_len);
-	buf__append(b, p->cwd, cwd);
-	buf__append(b, p->container_id, container);
-	buf__append(b, p->cgroup, cgroup);
-	buf__append(b, p->ancestry, p->ancestry_len);
-	buf__append(b, p->venv, venv);
-	buf__append(b, p->names, p->names_len);
+	buf__append(b, f.exe, f.exe_len);
+	buf__append(b, f.argv, f.argv_len);
+	buf__append(b, f.cwd, f.cwd_len);
+	buf__append(b, f.container, f.container_len);
+	buf__append(b, f.cgroup, f.cgroup_len);
+	buf__append(b, f.ancestry, f.ancestry_len);
+	buf__append(b, f.venv, f.venv_len);
+	buf__append(b, f.names, f.names_len);
 	buf__append(b, zeros, r.rec.size - sizeof(r) - texts);
 }
 

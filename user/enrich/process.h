@@ -43,6 +43,8 @@ struct process {
 	uint64_t generation; /* of these facts: no others, of any process, have the same; never 0 */
 	bool partial;        /* the process was gone before its facts could be read */
 	bool exited;
+	bool hidden_made;           /* user/redact/ has looked at it: */
+	struct process *hidden;     /* owned: the same with secrets hidden; NULL: there are none */
 	bool tracked;               /* its exit will be told */
 	signed char wanted;         /* by --exe and the like: 1, -1; 0: not decided */
 	char comm[PT_COMM_LEN + 1]; /* of the thread that raised the first event since its exec */
@@ -82,6 +84,12 @@ int process_table__put_record(struct process_table *t, const void *record, size_
 
 /* Appends the PT_REC_PROCESS record of an entry to b (8-byte padded), for --record. */
 void process__to_record(const struct process *p, const struct pt_rec *like, struct buf *b);
+
+/* Gives it what is shown in its place where secrets are hidden (malloc'ed; NULL: itself), of so many bytes. */
+void process__set_hidden(const struct process *p, struct process *hidden, size_t bytes);
+
+/* What the entry has, as it came. */
+void process__facts(const struct process *p, struct process_facts *out);
 
 /* The process was forked: until it executes something it has its parent's facts. */
 void process_table__fork(struct process_table *t, const struct pt_task *task);

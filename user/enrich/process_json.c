@@ -90,6 +90,23 @@ static void put_cgroup(struct buf *b, const struct process_facts *f)
 	add_member(b, ",\"cgroup\":", f->cgroup, f->cgroup_len);
 }
 
+/* Which members have secrets taken out. */
+static void put_hidden(struct buf *b, unsigned hidden)
+{
+	static const char *const names[] = {"\"exe\"", "\"argv\"", "\"cwd\""};
+	const char *open = ",\"redacted\":[";
+
+	if (!hidden)
+		return;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (hidden & 1u << i) {
+			buf__str(b, open);
+			buf__str(b, names[i]);
+			open = ",";
+		}
+	buf__char(b, ']');
+}
+
 void process_json__make(struct buf *b, const struct process *p, const struct process_facts *f)
 {
 	buf__reset(b);
@@ -102,6 +119,7 @@ void process_json__make(struct buf *b, const struct process *p, const struct pro
 	buf__str(b, p->entity_id);
 	buf__char(b, '"');
 	put_cgroup(b, f);
+	put_hidden(b, f->hidden);
 	if (f->ancestry) {
 		buf__lit(b, ",\"ancestry\":");
 		ancestry__json(b, f->ancestry, f->ancestry_len);

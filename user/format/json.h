@@ -16,6 +16,7 @@ enum json_note {
 	JSON_NOTE_TRUNCATED = 1 << 0,
 	JSON_NOTE_UNREADABLE = 1 << 1,
 	JSON_NOTE_UNDECODED = 1 << 2,
+	JSON_NOTE_REDACTED = 1 << 3, /* a text has marks in it */
 };
 
 /* json_value.c: appends the object of the arguments, or null when there is none to read; returns

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * "truncated", "unreadable" and "undecoded": which values are not whole, by their paths. A path is
+ * "truncated", "unreadable", "undecoded" and "redacted" (of texts with marks in the place of secrets): which
+ * values are not whole, by their paths. A path is
  * `args.NAME` and then, for what is inside: `[3]` an item of a tuple, list or set; `.KEY`, or
  * `["KEY"]` for one that is no identifier, a value of a dict; `[3][0]` and `[3][1]` the key and the
  * value of a pair of a "$dict"; `[3]` also the fourth value of a dict whose key is too long for a
@@ -194,6 +195,8 @@ static bool is_wanted(const struct walk *w, const struct node *n)
 		return n->flags & PT_F_CUT;
 	case JSON_NOTE_UNREADABLE:
 		return n->flags & PT_F_UNREADABLE || n->kind == PT_K_UNREADABLE;
+	case JSON_NOTE_REDACTED:
+		return n->flags & NODE_F_REDACTED;
 	default:
 		return n->kind == PT_K_UNDECODED;
 	}
@@ -298,6 +301,7 @@ static const struct notes_sort sorts[] = {
          PT_AUDIT_NAME_UNREADABLE,
          {{",\"unreadable\":[", "\"event\"", "]"}, {",\"unreadable\":[", "\"event\"", "]"}}},
 	{JSON_NOTE_UNDECODED, 0, {{",\"undecoded\":[", "", "]"}, {",\"undecoded\":[", "", "]"}}},
+	{JSON_NOTE_REDACTED, 0, {{",\"redacted\":[", "", "]"}, {",\"redacted\":[", "", "]"}}},
 };
 
 static void put_notes(struct buf *out, const struct event *ev, unsigned notes, bool as_list)

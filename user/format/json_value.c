@@ -7,6 +7,7 @@
 
 #include "json.h"
 #include "../catalog.h"
+#include "../redact/mark.h"
 #include "../util/base64.h"
 
 enum style { STYLE_ARGS, STYLE_ITEMS, STYLE_OBJECT, STYLE_PAIRS, STYLE_FIXED };
@@ -134,6 +135,21 @@ static void put_object(struct buf *out, const struct node *n)
 	buf__lit(out, "\"}");
 }
 
+static void put_redacted(struct buf *out, const struct node *n)
+{
+	char hex[MARK_HEX];
+
+	mark__hex(hex, n->data);
+	buf__lit(out, "{\"$redacted\":\"" MARK_ALGORITHM ":");
+	buf__append(out, hex, sizeof(hex));
+	buf__char(out, '"');
+	if (n->length != UINT64_MAX) {
+		buf__lit(out, ",\"length\":");
+		buf__u64(out, n->length);
+	}
+	buf__char(out, '}');
+}
+
 static void put_leaf(struct buf *out, const struct node *n)
 {
 	double d;
@@ -174,6 +190,9 @@ static void put_leaf(struct buf *out, const struct node *n)
 		break;
 	case PT_K_OBJECT:
 		put_object(out, n);
+		break;
+	case NODE_REDACTED:
+		put_redacted(out, n);
 		break;
 	default: /* None, and what is not known */
 		buf__lit(out, "null");
@@ -283,6 +302,8 @@ unsigned json__node_notes(const struct node *n)
 		notes |= JSON_NOTE_UNREADABLE;
 	if (n->kind == PT_K_UNDECODED)
 		notes |= JSON_NOTE_UNDECODED;
+	if (n->flags & NODE_F_REDACTED)
+		notes |= JSON_NOTE_REDACTED;
 	return notes;
 }
 

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "text.h"
 #include "../catalog.h"
+#include "../redact/mark.h"
 
 struct frame {
 	uint8_t kind;
@@ -92,6 +93,8 @@ static bool is_bare(const struct frame *f)
 
 static void put_leaf(struct line *l, const struct node *n, bool bare)
 {
+	char mark[MARK_TEXT_MAX];
+
 	switch (n->kind) {
 	case PT_K_NONE:
 		line__str(l, "None");
@@ -126,6 +129,9 @@ static void put_leaf(struct line *l, const struct node *n, bool bare)
 		break;
 	case PT_K_OBJECT:
 		put_object(l, n);
+		break;
+	case NODE_REDACTED:
+		line__put(l, mark, mark__text(mark, n->data, n->length));
 		break;
 	case PT_K_UNREADABLE:
 		line__str(l, "<unreadable>");
