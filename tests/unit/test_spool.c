@@ -10,6 +10,7 @@
 
 #include "bpf/wire.h"
 #include "spool/cursor.h"
+#include "spool/spool_lane.h"
 #include "spool_kit.h"
 #include "util/crc32c.h"
 #include "util/log.h"
@@ -117,6 +118,39 @@ static void what_goes_in_comes_out_in_order(void **state)
 	spool_reader__close(other);
 	spool_reader__close(r);
 	spool__close(s);
+}
+
+/* A segment that has come since a reader looked at the control file, and has no record yet. */
+static void a_segment_newer_than_the_snapshot_is_not_closed(void **state)
+{
+	struct control_live before = {.run = 1, .files = 1}, after = before;
+	struct item it = {.kind = ITEM_AUDIT, .severity = 2, .stream = {"json", 4}};
+	struct record_head h = {.lane = 2, .seq = 1, .ordinal = 1};
+	int dir = open(kit_dir, O_DIRECTORY | O_RDONLY), fd;
+	struct buf b = BUF_INIT;
+	struct segment_head head;
+	struct spool_lane l;
+	char name[SEGMENT_NAME_SIZE];
+
+	segment__make_head(&head, 7, 1, 1, 2);
+	segment__name(name, 2, 1);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	assert_int_equal(write(fd, &head, sizeof(head)), sizeof(head));
+	spool_lane__init(&l, 2, dir, 7, 0);
+	assert_int_equal(spool_lane__peek(&l, &before, 0, "json"), 0);
+	buf__append(&b, &h, sizeof(h));
+	assert_int_equal(item__encode(&it, &b), 0);
+	((struct record_head *)(void *)b.data)->len = (uint32_t)(b.len - sizeof(h));
+	record__seal((struct record_head *)(void *)b.data, head.salt);
+	assert_int_equal(write(fd, b.data, b.len), b.len);
+	after.files = 2;
+	after.published = 1;
+	after.active[1] = 1;
+	assert_int_equal(spool_lane__peek(&l, &after, 0, "json"), 1);
+	spool_lane__free(&l);
+	buf__free(&b);
+	close(fd);
+	close(dir);
 }
 
 static void streams_are_apart(void **state)
@@ -606,6 +640,7 @@ int main(void)
 		cmocka_unit_test(the_checksum_is_castagnolis),
 		cmocka_unit_test(names_are_strict),
 		TEST(what_goes_in_comes_out_in_order),
+		TEST(a_segment_newer_than_the_snapshot_is_not_closed),
 		TEST(streams_are_apart),
 		TEST(a_second_writer_or_reader_is_refused),
 		TEST(numbers_go_on_after_a_restart),

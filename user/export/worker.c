@@ -178,7 +178,7 @@ static int gather(struct worker *w)
 {
 	uint64_t began = 0, now;
 	double wait;
-	int n;
+	int n = 0;
 
 	for (;;) {
 		while (!is_full(w) && (n = read_one(w)) > 0)

@@ -28,9 +28,10 @@ void spool_lane__free(struct spool_lane *l)
 
 /*
  * The segment to go on with: the next one; at the start the last that can hold what comes behind `after`, or the
- * first there is. 0: there is none.
+ * first there is. 0: there is none. One that begins beyond `published` has come after the snapshot, which cannot
+ * tell whether it is still written to.
  */
-static int find_segment(const struct spool_lane *l, uint64_t *out)
+static int find_segment(const struct spool_lane *l, uint64_t published, uint64_t *out)
 {
 	int fd = openat(l->dirfd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -47,7 +48,7 @@ static int find_segment(const struct spool_lane *l, uint64_t *out)
 	}
 	while ((entry = readdir(dir))) {
 		if (!segment__parse_name(entry->d_name, &lane, &first) || lane != l->lane ||
-		    first <= l->first)
+		    first <= l->first || first > published)
 			continue;
 		if (!next || first < next)
 			next = first;
@@ -69,7 +70,7 @@ static int open_next(struct spool_lane *l, const struct control_live *live)
 	if (l->listed == live->files)
 		return 0;
 	for (;;) {
-		err = find_segment(l, &first);
+		err = find_segment(l, live->published, &first);
 		if (err || !first) {
 			l->listed = err ? 0 : live->files;
 			return err;
