@@ -243,3 +243,11 @@ int branch__flush(struct branch *b)
 	b->ctx.width = sink__columns(b->sink);
 	return err;
 }
+
+int branch__reopen(struct branch *b)
+{
+	if (!b->sink)
+		return -ENOTSUP;
+	branch__write(b);
+	return sink__reopen(b->sink);
+}

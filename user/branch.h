@@ -51,4 +51,7 @@ int branch__alert(struct branch *b, const struct alert *alert, uint64_t seq);
 /* Hands on what has gathered. 0 or -errno. */
 int branch__flush(struct branch *b);
 
+/* Opens its file anew, see sink__reopen(); -ENOTSUP: it has none. */
+int branch__reopen(struct branch *b);
+
 #endif

@@ -89,6 +89,14 @@ static void on_input(void *ctx)
 	outlets__handle(t->outlets);
 }
 
+/* SIGHUP: files that were rotated by somebody else are made anew. */
+static bool on_hangup(void *ctx)
+{
+	struct trace *t = ctx;
+
+	return output__reopen(t->output) > 0;
+}
+
 /* --stats=SECONDS, and an exporter that is to be started again */
 static int on_due(void *ctx, uint64_t now)
 {
@@ -200,7 +208,7 @@ static int trace__exit_code(struct trace *t, uint64_t lost)
 static int trace__run(struct trace *t)
 {
 	struct trace_hooks hooks = {
-		.record = on_record, .idle = on_idle, .due = on_due, .input = on_input};
+		.record = on_record, .idle = on_idle, .due = on_due, .hangup = on_hangup, .input = on_input};
 	struct session *session;
 	struct pt_counters c;
 	uint64_t lost;

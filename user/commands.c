@@ -51,6 +51,8 @@ static const char trace_usage[] =
 	"                            (LEEF 2.0); DEST: a file, or the URL of a receiver with\n"
 	"                            settings in its query; standard output without one; FORMAT\n"
 	"                            may be left out before a URL; repeats.\n"
+	"                            FILE?rotate_size=100M&rotate_every=1d&keep=10&\n"
+	"                            compress=zstd rotates a file; SIGHUP opens it anew\n"
 	"                            Default: text on a terminal, json otherwise\n"
 	"      --attack=high|all|none\n"
 	"                            in ecs and ocsf: the ATT&CK technique of events of high\n"

@@ -482,6 +482,15 @@ int output__flush(struct output *o)
 	return o->err;
 }
 
+size_t output__reopen(struct output *o)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < o->branches_cnt; i++)
+		cnt += branch__reopen(o->branches[i]) != -ENOTSUP;
+	return cnt;
+}
+
 const struct output_stats *output__stats(const struct output *o)
 {
 	((struct output *)o)->stats.processes = process_table__count(o->processes);

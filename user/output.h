@@ -86,6 +86,8 @@ int output__record(struct output *o, const void *record, size_t size);
 /* Something that pytrail itself has to say in the stream. 0 or -errno. */
 int output__alert(struct output *o, const struct alert *alert);
 int output__flush(struct output *o);
+/* Opens all files anew. Returns how many there are. */
+size_t output__reopen(struct output *o);
 const struct output_stats *output__stats(const struct output *o);
 
 #endif

@@ -2,6 +2,7 @@
 #include "trace_loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ struct trace_loop {
 	uint64_t started_ns, housekeeping_ns, rescan_ns;
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
 	bool done;
+	bool had_terminal;
 	bool detached; /* nothing is attached any more, and nothing must be */
 	int stopped;   /* what the record hook returned to end it all */
 };
@@ -140,6 +142,25 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* The terminal that we were started from; no longer when it has been hung up. */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* Whether SIGHUP was to reopen files, as logrotate sends it, and not the end of the session. */
+static bool trace_loop__hangup(struct trace_loop *l)
+{
+	if (!l->hooks.hangup || (l->had_terminal && !has_terminal()))
+		return false;
+	return l->hooks.hangup(l->ctx);
+}
+
 static void trace_loop__signal(struct trace_loop *l)
 {
 	struct signalfd_siginfo info;
@@ -152,10 +173,8 @@ static void trace_loop__signal(struct trace_loop *l)
 				l->hooks.resized(l->ctx);
 			continue;
 		}
-		if (info.ssi_signo == SIGHUP && l->hooks.hangup) {
-			l->hooks.hangup(l->ctx);
+		if (info.ssi_signo == SIGHUP && trace_loop__hangup(l))
 			continue;
-		}
 		/*
 		 * The terminal sends SIGINT to the command too, and its end ends us; a signal to pytrail
 		 * alone is handed on. The second one ends us in any case.
@@ -192,6 +211,7 @@ static int trace_loop__start(struct trace_loop *l)
 	};
 	int code;
 
+	l->had_terminal = has_terminal();
 	l->signals = open_signals();
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->signals < 0 || l->epoll < 0) {

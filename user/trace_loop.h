@@ -26,7 +26,7 @@ struct trace_hooks {
 	int (*due)(void *ctx, uint64_t now);
 	void (*input)(void *ctx);   /* input_fd has something to read */
 	void (*resized)(void *ctx); /* SIGWINCH */
-	void (*hangup)(void *ctx);  /* SIGHUP; NULL: that ends it */
+	bool (*hangup)(void *ctx);  /* SIGHUP, unless the terminal is gone; false: end */
 	int input_fd;               /* -1: none */
 };
 
@@ -38,7 +38,7 @@ int trace_loop__open(const struct trace_options *opts, const struct trace_hooks 
                      struct trace_loop **out);
 void trace_loop__free(struct trace_loop *l);
 
-/* Until SIGINT, SIGTERM, SIGHUP, the end of what is traced, of --duration, or trace_loop__stop(). */
+/* Until SIGINT, SIGTERM, SIGHUP (see hangup), the end of what is traced, of --duration, or trace_loop__stop(). */
 void trace_loop__run(struct trace_loop *l);
 void trace_loop__stop(struct trace_loop *l);
 

@@ -265,3 +265,25 @@ def test_list_shows_a_live_process(target):
     mine = [r for r in shown if r["pid"] == target.pid]
     assert len(mine) == 1 and "3." in json.dumps(mine[0])
     assert any(str(target.pid) in line for line in run("list").stdout.splitlines())
+
+
+def test_sighup_opens_files_anew(tmp_path, target):
+    """What logrotate does: rename, SIGHUP. Nothing of what comes before or after is missing."""
+    path, moved = tmp_path / "x.json", tmp_path / "moved.json"
+    with util.Tracer("-p", str(target.pid), "-o", f"json:{path}") as tracer:
+        tracer.wait_attached(target)
+        target.do('sys.audit("test.before")')
+        util.wait_until(lambda: b"test.before" in path.read_bytes(), "the event is in the file")
+        path.rename(moved)
+        tracer.process.send_signal(signal.SIGHUP)
+        util.wait_until(path.exists, "there is a new file")
+        target.do('sys.audit("test.after")')
+        util.wait_until(lambda: b"test.after" in path.read_bytes(), "the event is in the new file")
+        assert tracer.stop() == 0
+    assert b"test.before" in moved.read_bytes() and b"test.after" not in moved.read_bytes()
+
+
+def test_sighup_ends_it_without_files(target):
+    with util.Tracer("-p", str(target.pid), "-o", "json") as tracer:
+        tracer.wait_attached(target)
+        assert tracer.stop(signal.SIGHUP) == 0

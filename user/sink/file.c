@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "file_dest.h"
+#include "rotate.h"
 #include "sink_impl.h"
+#include "../util/buf.h"
 #include "../util/log.h"
 
 struct file {
@@ -18,7 +23,17 @@ struct file {
 	int err; /* the failure that ended it, said */
 	bool terminal;
 	bool owned;
-	char *name;
+	char *name; /* the path */
+	/* Of one that is owned: */
+	int dirfd;
+	const char *base; /* in name */
+	struct settings *settings;
+	bool nofollow;
+	/* Of one that is rotated: */
+	struct rotator *rotator;
+	uint64_t size, max_size; /* max_size 0: by time only */
+	time_t every, until;     /* every 0: by size only; until: when the next one begins */
+	bool said;               /* that it could not be rotated */
 };
 
 static int fail(struct file *f, int err)
@@ -30,10 +45,98 @@ static int fail(struct file *f, int err)
 	return f->err;
 }
 
-static int file_write(struct sink *s, const char *data, size_t len)
+/* A directory that others can write to: a link there may lead to a file that is not theirs. */
+static bool is_shared(int dirfd)
+{
+	struct stat st;
+
+	return fstat(dirfd, &st) || st.st_mode & (S_IWGRP | S_IWOTH) ||
+	       (st.st_uid && st.st_uid != geteuid());
+}
+
+/* A descriptor or -errno. */
+static int open_file(const struct file *f)
+{
+	const char *mode = settings__string(f->settings, "mode");
+	int fd = openat(f->dirfd, f->base,
+	                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY |
+	                        (f->nofollow ? O_NOFOLLOW : 0),
+	                (mode_t)strtoul(mode, NULL, 8));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The directory is kept: files are opened and renamed in it whatever becomes of its name. 0 or -errno. */
+static int open_dir(struct file *f)
+{
+	char *slash = strrchr(f->name, '/');
+
+	f->base = slash ? slash + 1 : f->name;
+	if (!slash) {
+		f->dirfd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} else if (slash == f->name) {
+		f->dirfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} else {
+		*slash = '\0';
+		f->dirfd = open(f->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		*slash = '/';
+	}
+	if (f->dirfd < 0)
+		return -errno;
+	f->nofollow = is_shared(f->dirfd);
+	return *f->base ? 0 : -EISDIR;
+}
+
+static void start_period(struct file *f, time_t since)
+{
+	struct stat st;
+
+	f->size = fstat(f->fd, &st) ? 0 : (uint64_t)st.st_size;
+	f->until = f->every ? (since / f->every + 1) * f->every : 0;
+}
+
+/* Opens it anew under its name. What is open stays if that fails. */
+static int reopen(struct file *f)
+{
+	int fd = open_file(f);
+
+	if (fd < 0) {
+		log__error("cannot open '%s' again: %s; what is open is written on", f->name,
+		           strerror(-fd));
+		return fd;
+	}
+	close(f->fd);
+	f->fd = fd;
+	start_period(f, time(NULL));
+	return 0;
+}
+
+static int file_reopen(struct sink *s)
 {
 	struct file *f = (struct file *)s;
 
+	return f->owned && !f->terminal && !f->err ? reopen(f) : -ENOTSUP;
+}
+
+static void rotate(struct file *f)
+{
+	int err = rotator__rotate(f->rotator);
+
+	if (!err)
+		err = reopen(f);
+	else if (!f->said)
+		log__error("cannot rotate '%s': %s; it grows on", f->name, strerror(-err));
+	/* Not again with every write. */
+	if (err)
+		start_period(f, time(NULL));
+	if (err && f->max_size)
+		f->size = 0;
+	f->said = err != 0;
+}
+
+static int write_all(struct file *f, const char *data, size_t len)
+{
+	f->size += len;
 	while (len && !f->err) {
 		ssize_t n = write(f->fd, data, len);
 
@@ -52,9 +155,61 @@ static int file_write(struct sink *s, const char *data, size_t len)
 	return f->err;
 }
 
+/* How many of these bytes, whole records all, still go into this file. At least one record if it is empty. */
+static size_t what_fits(const struct file *f, const char *data, size_t len)
+{
+	uint64_t room = f->size < f->max_size ? f->max_size - f->size : 0;
+	const char *end;
+
+	if (!f->max_size || len <= room)
+		return len;
+	end = room ? memrchr(data, '\n', (size_t)room) : NULL;
+	if (!end && !f->size)
+		end = memchr(data, '\n', len);
+	if (end)
+		return (size_t)(end - data) + 1;
+	return f->size ? 0 : len;
+}
+
+static int file_write(struct sink *s, const char *data, size_t len)
+{
+	struct file *f = (struct file *)s;
+
+	if (!f->rotator)
+		return write_all(f, data, len);
+	while (len && !f->err) {
+		size_t n;
+
+		if (f->every && time(NULL) >= f->until) {
+			if (f->size)
+				rotate(f);
+			else
+				start_period(f, time(NULL));
+		}
+		n = what_fits(f, data, len);
+		if (n)
+			write_all(f, data, n);
+		else
+			rotate(f);
+		data += n;
+		len -= n;
+	}
+	return f->err;
+}
+
 static int file_flush(struct sink *s)
 {
 	return ((struct file *)s)->err;
+}
+
+static void destroy(struct file *f)
+{
+	rotator__free(f->rotator);
+	settings__free(f->settings);
+	if (f->dirfd >= 0)
+		close(f->dirfd);
+	free(f->name);
+	free(f);
 }
 
 static int file_close(struct sink *s)
@@ -66,8 +221,7 @@ static int file_close(struct sink *s)
 	if (f->owned && close(f->fd) && !f->err && errno != EINTR)
 		fail(f, errno);
 	err = f->err;
-	free(f->name);
-	free(f);
+	destroy(f);
 	return err;
 }
 
@@ -81,31 +235,80 @@ static unsigned file_columns(const struct sink *s)
 	return ioctl(f->fd, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
 }
 
-static const struct sink_ops ops = {file_write, file_flush, file_close, file_columns};
+static const struct sink_ops ops = {file_write, file_flush, file_close, file_columns, file_reopen};
+
+static int start_rotation(struct file *f, struct buf *why)
+{
+	bool by_size = settings__given(f->settings, "rotate_size");
+	bool by_time = settings__given(f->settings, "rotate_every");
+	struct stat st;
+
+	if (!by_size && !by_time)
+		return 0;
+	if (fstat(f->fd, &st) || !S_ISREG(st.st_mode)) {
+		buf__lit(why, "only a regular file can be rotated");
+		return -EINVAL;
+	}
+	f->max_size = by_size ? settings__number(f->settings, "rotate_size") : 0;
+	f->every = by_time ? (time_t)settings__seconds(f->settings, "rotate_every") : 0;
+	/* What is there belongs to the time in which it was last written to. */
+	start_period(f, st.st_size ? st.st_mtime : time(NULL));
+	return rotator__new(f->dirfd, f->base, (size_t)settings__number(f->settings, "keep"),
+	                    !strcmp(settings__string(f->settings, "compress"), "zstd"), &f->rotator,
+	                    why);
+}
+
+static int open_owned(struct file *f, const char *dest, struct buf *why)
+{
+	int err = file_dest__parse(dest, &f->name, &f->settings, why);
+
+	if (err)
+		return err;
+	f->owned = true;
+	err = open_dir(f);
+	if (!err) {
+		f->fd = open_file(f);
+		err = f->fd < 0 ? f->fd : 0;
+	}
+	if (err == -ELOOP && f->nofollow)
+		buf__lit(why, "it is a symbolic link in a directory that others can write to");
+	else if (err)
+		buf__str(why, strerror(-err));
+	if (!err)
+		err = start_rotation(f, why);
+	if (err && f->fd >= 0)
+		close(f->fd);
+	return err;
+}
 
 int sink_file__open(const char *dest, struct sink **out)
 {
 	bool standard = !dest || !strcmp(dest, "-");
 	struct file *f = calloc(1, sizeof(*f));
-	int err = ENOMEM;
+	struct buf why = BUF_INIT;
+	int err = 0;
 
-	if (!f || !(f->name = strdup(standard ? "standard output" : dest)))
-		goto fail;
-	f->sink.ops = &ops;
-	f->owned = !standard;
-	f->fd = standard ? STDOUT_FILENO
-	                 : open(dest, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	if (f->fd < 0) {
-		err = errno;
-		goto fail;
+	if (!f) {
+		log__error("out of memory");
+		return -ENOMEM;
 	}
-	f->terminal = isatty(f->fd);
-	*out = &f->sink;
-	return 0;
-fail:
-	log__error("cannot open %s: %s", standard ? "standard output" : dest, strerror(err));
-	if (f)
-		free(f->name);
-	free(f);
-	return -err;
+	f->sink.ops = &ops;
+	f->fd = f->dirfd = -1;
+	if (standard) {
+		f->fd = STDOUT_FILENO;
+		f->name = strdup("standard output");
+		err = f->name ? 0 : -ENOMEM;
+	} else {
+		err = open_owned(f, dest, &why);
+	}
+	if (err) {
+		log__error("cannot open %s: %.*s", dest ? dest : "standard output", (int)why.len,
+		           why.data ? why.data : "");
+		destroy(f);
+	} else {
+		f->terminal = isatty(f->fd);
+		*out = &f->sink;
+	}
+	buf__free(&why);
+	return err;
 }

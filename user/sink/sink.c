@@ -23,6 +23,11 @@ int sink__close(struct sink *s)
 	return s ? s->ops->close(s) : 0;
 }
 
+int sink__reopen(struct sink *s)
+{
+	return s->ops->reopen(s);
+}
+
 bool sink__is_terminal(const struct sink *s)
 {
 	return s->ops->columns(s) > 0;

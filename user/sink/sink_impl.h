@@ -13,6 +13,7 @@ struct sink_ops {
 	int (*flush)(struct sink *s);
 	int (*close)(struct sink *s); /* frees s */
 	unsigned (*columns)(const struct sink *s);
+	int (*reopen)(struct sink *s);
 };
 
 /* The first member of each kind's own struct. */
