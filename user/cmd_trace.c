@@ -207,8 +207,11 @@ static int trace__exit_code(struct trace *t, uint64_t lost)
 
 static int trace__run(struct trace *t)
 {
-	struct trace_hooks hooks = {
-		.record = on_record, .idle = on_idle, .due = on_due, .hangup = on_hangup, .input = on_input};
+	struct trace_hooks hooks = {.record = on_record,
+	                            .idle = on_idle,
+	                            .due = on_due,
+	                            .hangup = on_hangup,
+	                            .input = on_input};
 	struct session *session;
 	struct pt_counters c;
 	uint64_t lost;

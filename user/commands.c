@@ -210,6 +210,28 @@ static const char status_usage[] =
 	"  --socket PATH             the daemon's, 'control: socket' of its configuration\n"
 	"                            (/run/pytrail/control.sock)\n";
 
+static const char spool_usage[] =
+	"usage: pytrail spool [show | verify | drain] [--json] [--output NAME] [--ack] [DIR]\n"
+	"\n"
+	"What waits on disk for the outputs of `pytrail daemon` that are reached over the "
+	"network.\n"
+	"It may be running meanwhile. DIR, with a '/' in it, is /var/lib/pytrail/spool by "
+	"default.\n"
+	"\n"
+	"  show                      segments by severity; of each output what is pending and "
+	"what\n"
+	"                            became of the rest (the default)\n"
+	"  verify                    reads every item: is it whole?\n"
+	"  drain                     prints what is pending for an output on standard output, one\n"
+	"                            item a line\n"
+	"\n"
+	"      --output NAME         which output, if there are several\n"
+	"      --ack                 what was printed counts as delivered; not while the daemon\n"
+	"                            reads for that output\n"
+	"      --json                show and verify: JSON\n"
+	"\n"
+	"Exit codes: 0 done; 1 something is damaged, or cannot be read.\n";
+
 static const char help_usage[] = "usage: pytrail help [COMMAND]\n"
 				 "\n"
 				 "Prints what pytrail, or one of its commands, does.\n";
@@ -222,6 +244,7 @@ const struct command commands[] = {
 	{"events", cmd_events, "print the table of audit events", events_usage},
 	{"check", cmd_check, "say whether this host can be traced, or what is missing", check_usage},
 	{"replay", cmd_replay, "render records again that trace --record wrote", replay_usage},
+	{"spool", cmd_spool, "show, verify or drain what waits on disk for the outputs", spool_usage},
 	{"daemon", cmd_daemon, "trace the host and deliver to receivers, as a service", daemon_usage},
 	{"status", cmd_status, "say how a running daemon is", status_usage},
 	{"help", cmd_help, "say what pytrail or a command does", help_usage},

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
-COMMANDS = ["trace", "top", "list", "events", "check", "replay", "daemon", "status", "help"]
+COMMANDS = ["trace", "top", "list", "events", "check", "replay", "spool", "daemon", "status", "help"]
 
 
 def run(*args, **kwargs):
@@ -125,6 +125,11 @@ def test_unknown_command_that_is_like_none():
     ["replay"],
     ["replay", "--bogus"],
     ["help", "trace", "list"],
+    ["spool", "--bogus"],
+    ["spool", "empty"],
+    ["spool", "show", "--ack"],
+    ["spool", "--output"],
+    ["spool", "show", "/a", "/b"],
 ])
 def test_usage_errors(args):
     assert_usage_error(run(*args))

@@ -89,9 +89,10 @@ static void on_input(void *ctx)
 }
 
 /* Not here: outlets may be at work. */
-static void on_hangup(void *ctx)
+static bool on_hangup(void *ctx)
 {
 	((struct daemon *)ctx)->reload = true;
+	return true;
 }
 
 static int probed_file(void *ctx, unsigned int site, struct call_site_file *out)
