@@ -230,9 +230,8 @@ static int print_entry(const struct survey_output *o, const struct spool_entry *
 	struct item it = e->item;
 
 	if (e->what == SPOOL_LOSS) {
-		tally->lost += e->loss.last - e->loss.first + 1;
-		log__warn("%llu items are not there any more",
-		          (unsigned long long)(e->loss.last - e->loss.first + 1));
+		tally->lost += e->loss.count;
+		log__warn("%llu items are not there any more", (unsigned long long)e->loss.count);
 		if (lost_item__render(&e->loss, o->name, o->stream, ctx, mem, &it))
 			return 0;
 	} else {

@@ -292,7 +292,7 @@ static void a_full_disk_is_survived(void **state)
 	spool__flush(s);
 	while (spool_reader__next(r, &e) > 0) {
 		if (e.what == SPOOL_LOSS) {
-			lost += e.loss.last - e.loss.first + 1;
+			lost += e.loss.count;
 			assert_int_equal(e.loss.cause, PT_LOST_SPOOL_FULL);
 		} else {
 			assert_true(e.item.seq >= sum + lost);

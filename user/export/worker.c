@@ -131,7 +131,7 @@ static bool is_wanted(const struct worker *w, const struct item *it)
 
 static void add_loss(struct worker *w, const struct spool_entry *e)
 {
-	uint64_t count = e->loss.last - e->loss.first + 1;
+	uint64_t count = e->loss.count;
 	struct item it;
 	int err;
 

@@ -20,7 +20,7 @@ struct slot {
 	uint64_t magic;
 	uint64_t generation;
 	struct cursor cursor;
-	uint64_t reserved[50];
+	uint64_t reserved[44];
 };
 
 _Static_assert(sizeof(struct slot) == 512, "on disk");

@@ -21,7 +21,7 @@ int lost_item__render(const struct spool_loss *loss, const char *output, const c
 	struct format_context own = *ctx;
 	struct pt_lost lost = {
 		.rec = {.kind = PT_REC_LOST, .version = PT_WIRE_VERSION, .size = sizeof(lost)},
-		.count = loss->last - loss->first + 1,
+		.count = loss->count,
 		.first_ns = (uint64_t)(loss->first_ns - ctx->realtime_offset_ns),
 		.last_ns = (uint64_t)(loss->last_ns - ctx->realtime_offset_ns),
 		.cause = loss->cause,

@@ -16,6 +16,10 @@
 #include "cursor.h"
 #include "spool_lane.h"
 
+/* A loss among many items is told of when so many came behind it, or so much time, or at the end of what there is. */
+#define UNSAID_ITEMS 1000
+#define UNSAID_NS    1000000000u
+
 struct spool_reader {
 	char *output, *stream;
 	int dirfd, control_fd, cursor_fd;
@@ -27,6 +31,7 @@ struct spool_reader {
 	struct spool_mark mark; /* ordinal 0: not known yet */
 	struct cursor cursor;   /* as on disk, or as it would be */
 	uint64_t generation;
+	uint64_t since_loss, unsaid_ns; /* items and when, since mark.unsaid began */
 	bool read_only, said_back, said_error;
 };
 
@@ -102,10 +107,11 @@ static void find_place(struct spool_reader *r)
 		r->cursor.tally = c.tally;
 	}
 	if (o && (err == -ENOENT || (!err && r->mark.seq + 1 < o->since_seq))) {
-		r->mark = (struct spool_mark){o->since_seq - 1, o->since_ordinal, 0};
+		r->mark = (struct spool_mark){.seq = o->since_seq - 1, .ordinal = o->since_ordinal};
 		r->cursor.tally = (struct spool_tally){0};
 	}
 	r->cursor.mark = r->mark;
+	r->unsaid_ns = clock__monotonic();
 }
 
 static int start(struct spool_reader *r, const char *dir, struct buf *why)
@@ -207,21 +213,37 @@ static uint32_t find_cause(const struct spool_reader *r, uint64_t from, uint64_t
 	return control__cause(r->control, from, to);
 }
 
-/* The stream's numbers up to `next` are not there; nor is anything of it up to seq. */
-static void put_loss(struct spool_reader *r, uint64_t next, uint64_t seq, int64_t until_ns,
-                     struct spool_entry *out)
+/* The stream's numbers up to `next` are not there; nor is anything of it up to seq. False: what was lost before, by
+ * another cause, is to be told of first. */
+static bool note_loss(struct spool_reader *r, uint64_t next, uint64_t seq, int64_t until_ns)
 {
-	out->what = SPOOL_LOSS;
-	out->loss = (struct spool_loss){
-		.first = r->mark.ordinal,
-		.last = next - 1,
-		.first_ns = r->mark.time_ns ? r->mark.time_ns : until_ns,
-		.last_ns = until_ns,
-		.cause = find_cause(r, r->mark.seq + 1, seq),
-	};
+	struct spool_loss *l = &r->mark.unsaid;
+	uint32_t cause = find_cause(r, r->mark.seq + 1, seq);
+
+	if (l->count && l->cause != cause)
+		return false;
+	if (!l->count) {
+		l->first = r->mark.ordinal;
+		l->first_ns = r->mark.time_ns ? r->mark.time_ns : until_ns;
+		l->cause = cause;
+		r->unsaid_ns = clock__monotonic();
+		r->since_loss = 0;
+	}
+	l->count += next - r->mark.ordinal;
+	l->last = next - 1;
+	l->last_ns = until_ns;
 	r->mark.seq = seq;
 	r->mark.ordinal = next;
+	return true;
+}
+
+static int say_loss(struct spool_reader *r, struct spool_entry *out)
+{
+	out->what = SPOOL_LOSS;
+	out->loss = r->mark.unsaid;
+	memset(&r->mark.unsaid, 0, sizeof(r->mark.unsaid));
 	out->mark = r->mark;
+	return 1;
 }
 
 static void put_item(struct spool_reader *r, struct spool_lane *l, struct spool_entry *out)
@@ -236,24 +258,34 @@ static void put_item(struct spool_reader *r, struct spool_lane *l, struct spool_
 	l->have = false;
 	out->what = SPOOL_ITEM;
 	out->item = l->item;
-	r->mark = (struct spool_mark){l->head.seq, l->head.ordinal + 1, l->item.time_ns};
+	r->mark.seq = l->head.seq;
+	r->mark.ordinal = l->head.ordinal + 1;
+	r->mark.time_ns = l->item.time_ns;
+	r->since_loss++;
 	out->mark = r->mark;
 }
 
-/* All up to r->live has been read. True: and there was a loss at its end. */
-static bool at_end(struct spool_reader *r, struct spool_entry *out)
+/* All up to r->live has been read. False as note_loss(). */
+static bool at_end(struct spool_reader *r)
 {
 	uint64_t next = r->stream_index < 0 ? 0 : r->live.next[r->stream_index];
 
-	if (r->mark.ordinal && next > r->mark.ordinal) {
-		put_loss(r, next, r->live.published, (int64_t)clock__realtime(), out);
-		return true;
-	}
+	if (r->mark.ordinal && next > r->mark.ordinal)
+		return note_loss(r, next, r->live.published, (int64_t)clock__realtime());
 	if (!r->mark.ordinal)
 		r->mark.ordinal = next;
 	if (r->live.published > r->mark.seq)
 		r->mark.seq = r->live.published;
-	return false;
+	return true;
+}
+
+static int fail(struct spool_reader *r, int err)
+{
+	if (!r->said_error)
+		log__error("cannot read the spool for the output '%s': %s", r->output,
+		           strerror(-err));
+	r->said_error = true;
+	return err;
 }
 
 int spool_reader__next(struct spool_reader *r, struct spool_entry *out)
@@ -261,29 +293,30 @@ int spool_reader__next(struct spool_reader *r, struct spool_entry *out)
 	for (;;) {
 		uint64_t run = r->live.run, published = r->live.published;
 		struct spool_lane *l;
+		bool more;
 		int err;
 
 		l = first_lane(r, &err);
-		if (err) {
-			if (!r->said_error)
-				log__error("cannot read the spool for the output '%s': %s",
-				           r->output, strerror(-err));
-			r->said_error = true;
-			return err;
-		}
-		if (l && r->mark.ordinal && l->head.ordinal > r->mark.ordinal) {
-			put_loss(r, l->head.ordinal, l->head.seq - 1, l->item.time_ns, out);
-			return 1;
-		}
+		if (err)
+			return fail(r, err);
+		if (r->mark.unsaid.count && (r->since_loss >= UNSAID_ITEMS ||
+		                             clock__monotonic() - r->unsaid_ns >= UNSAID_NS))
+			return say_loss(r, out);
+		if (l && r->mark.ordinal && l->head.ordinal > r->mark.ordinal &&
+		    !note_loss(r, l->head.ordinal, l->head.seq - 1, l->item.time_ns))
+			return say_loss(r, out);
 		if (l) {
 			put_item(r, l, out);
 			return 1;
 		}
-		if (at_end(r, out))
-			return 1;
+		if (!at_end(r))
+			return say_loss(r, out);
 		snapshot(r);
 		find_stream(r);
-		if (r->live.run == run && r->live.published == published)
+		more = r->live.run != run || r->live.published != published;
+		if (!more && r->mark.unsaid.count)
+			return say_loss(r, out);
+		if (!more)
 			return 0;
 	}
 }

@@ -17,23 +17,27 @@
 struct buf;
 struct spool_reader;
 
-/* A place in the stream: behind an item or a loss. */
-struct spool_mark {
-	uint64_t seq;     /* of the spool: all up to here is done */
-	uint64_t ordinal; /* of the stream: the next one that is expected */
-	int64_t time_ns;  /* of the item before, CLOCK_REALTIME; 0: none */
-};
-
-/* What became of the stream's numbers up to the cursor, since the output began; kept in the cursor. */
-struct spool_tally {
-	uint64_t delivered, filtered, dead, lost;
-};
-
-/* Items of the stream that are not there (any more). */
+/* Items of the stream that are not there (any more). Several gaps with items between are told of as one. */
 struct spool_loss {
-	uint64_t first, last;      /* ordinals: last - first + 1 items */
+	uint64_t count;
+	uint64_t first, last;      /* ordinals: they lie between, both included */
 	int64_t first_ns, last_ns; /* of the items before and after, CLOCK_REALTIME: it lies between */
 	uint32_t cause;            /* enum pt_lost_cause: PT_LOST_SPOOL_FULL, PT_LOST_SPOOL_ERROR */
+	uint32_t reserved;
+};
+
+/* A place in the stream: behind an item or a loss. */
+struct spool_mark {
+	uint64_t seq;             /* of the spool: all up to here is done */
+	uint64_t ordinal;         /* of the stream: the next one that is expected */
+	int64_t time_ns;          /* of the item before, CLOCK_REALTIME; 0: none */
+	struct spool_loss unsaid; /* losses before it that will be told of later; count 0: none */
+};
+
+/* What became of the stream's numbers up to the cursor, since the output began; kept in the cursor. With
+ * mark.unsaid.count it is all of them. */
+struct spool_tally {
+	uint64_t delivered, filtered, dead, lost;
 };
 
 enum spool_what { SPOOL_ITEM, SPOOL_LOSS };
