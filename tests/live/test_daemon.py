@@ -4,6 +4,7 @@
 PYTRAIL_NUMBERED sets how many events "nothing is lost" raises (60000)."""
 import json
 import os
+import queue
 import shutil
 import signal
 import socket
@@ -60,7 +61,8 @@ class Daemon:
             os.unlink(address)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(address)
-        self.notify.settimeout(LIMIT)
+        self.told = queue.Queue()
+        threading.Thread(target=self.listen, args=(self.notify, self.told), daemon=True).start()
         self.process = subprocess.Popen([util.PYTRAIL, "daemon", "-c", self.path], text=True,
                                         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                         env={**os.environ, "NOTIFY_SOCKET": address})
@@ -73,11 +75,20 @@ class Daemon:
         for line in process.stderr:
             self.said.append(line.rstrip("\n"))
 
+    @staticmethod
+    def listen(address, told):
+        while True:
+            told.put(address.recv(4096).decode())
+
     def wait_told(self, what):
-        told = []
-        while what not in (text := self.notify.recv(4096).decode()):
-            told.append(text)
-            assert self.process.poll() is None, self.said
+        end = time.monotonic() + LIMIT
+        while True:
+            try:
+                if what in self.told.get(timeout=0.2):
+                    return
+            except queue.Empty:
+                pass
+            assert self.process.poll() is None and time.monotonic() < end, (what, self.said)
 
     def __enter__(self):
         return self.start()
@@ -213,6 +224,34 @@ def test_health_without_a_receiver(tmp_path, target):
         begin = time.monotonic()
         assert daemon.stop() == 0
         assert time.monotonic() - begin < LIMIT
+
+
+def test_a_manager_that_does_not_listen(tmp_path, target):
+    """Its socket's queue is full: tracing goes on."""
+    address = str(tmp_path / "deaf")
+    receiver = Receiver()
+    daemon = Daemon(tmp_path, "outputs:\n" + relp("r", receiver))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
+        deaf.bind(address)
+        filler.setblocking(False)
+        try:
+            while True:
+                filler.sendto(b"x", address)
+        except BlockingIOError:
+            pass
+        with subprocess.Popen([util.PYTRAIL, "daemon", "-c", daemon.path],
+                              env={**os.environ, "NOTIFY_SOCKET": address}) as process:
+            try:
+                util.wait_until(receiver.count, "it has started")
+                daemon.process = process
+                target.do("import sys; sys.audit('test.number', 0)")
+                util.wait_until(lambda: target.do("sys.audit('test.number', 1)") or
+                                1 in numbers(records(receiver)), "events arrive")
+                daemon.status()
+            finally:
+                process.terminate()
+                assert process.wait(LIMIT) == 0
 
 
 def test_no_second_daemon(tmp_path):

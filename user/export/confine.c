@@ -2,6 +2,7 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -94,7 +95,6 @@ static const char *const allowed[] = {
 	"set_robust_list",
 	"rseq",
 	"set_tid_address",
-	"clone",
 	"exit",
 	"exit_group",
 	"sched_yield",
@@ -127,6 +127,7 @@ static const char *const allowed[] = {
 	"rt_sigprocmask",
 	"rt_sigreturn",
 	"rt_sigtimedwait",
+	"rt_sigpending",
 	"sigaltstack",
 	"tgkill",
 	"restart_syscall",
@@ -219,7 +220,8 @@ static int add_rules(scmp_filter_ctx f, uint32_t action, const char *const *name
 	return err;
 }
 
-static int add_sockets(scmp_filter_ctx f)
+/* What depends on arguments. */
+static int add_conditions(scmp_filter_ctx f)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 	int err = 0;
@@ -227,6 +229,10 @@ static int add_sockets(scmp_filter_ctx f)
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && !err; i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 		                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	/* threads, no processes */
+	if (!err)
+		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+		                       SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 	/* of ioctls: whether a stream is a terminal, what waits in a socket, not to block */
 	if (!err)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
@@ -251,7 +257,7 @@ int confine__calls(bool commands, struct buf *why)
 	else if (!err)
 		err = add_rules(f, SCMP_ACT_ALLOW, allowed, sizeof(allowed) / sizeof(allowed[0]));
 	if (!err && !commands)
-		err = add_sockets(f);
+		err = add_conditions(f);
 	if (!err)
 		err = seccomp_load(f);
 	seccomp_release(f);
