@@ -345,6 +345,7 @@ static void process(uint32_t pid, const char *exe, const char *argv, size_t argv
 	p = stpcpy(p, cgroup);
 	p = mempcpy(p, ancestry, sizeof(ancestry) - 1);
 	p = stpcpy(p, "/srv/venv");
+	p = mempcpy(p, "web\0img:1\0pod-1\0shop", 20);
 	rb__raw(&b, texts, (size_t)(p - texts));
 	b.process.exe_len = (uint32_t)strlen(exe);
 	b.process.argv_len = (uint32_t)argv_len;
@@ -353,6 +354,7 @@ static void process(uint32_t pid, const char *exe, const char *argv, size_t argv
 	b.process.cgroup_len = (uint32_t)strlen(cgroup);
 	b.process.ancestry_len = sizeof(ancestry) - 1;
 	b.process.venv_len = 9;
+	b.process.names_len = 20;
 	put();
 }
 

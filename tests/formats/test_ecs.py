@@ -156,6 +156,8 @@ def test_processes(docs):
     assert other["process"]["pid"] == other["pytrail"]["process"]["pid"] == 4242
     assert other["process"]["parent"] == {"pid": 4000, "name": "sh", "executable": "/bin/sh"}
     assert other["orchestrator"]["resource"]["id"] == "01234567-89ab-cdef-0123-456789abcdef"
+    assert other["orchestrator"]["namespace"] == "shop"
+    assert other["container"] == {"id": "0123456789abcdef", "name": "web", "image": {"name": "img:1"}}
     assert other["process"]["args"][-1] == "a|b=c\\ d\n\\xff"
 
 

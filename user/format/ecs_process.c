@@ -126,13 +126,22 @@ static void put_after(struct buf *out, const struct pt_task *t, const struct pro
 		buf__lit(out, ",\"container\":{");
 		process_text__member(out, "\"id\":", facts->container_id,
 		                     strlen(facts->container_id));
+		process_text__container_member(out, ",\"name\":", facts, PROCESS_NAME_CONTAINER);
+		if (*process_text__container(facts, PROCESS_NAME_IMAGE)) {
+			process_text__container_member(out, ",\"image\":{\"name\":", facts,
+			                               PROCESS_NAME_IMAGE);
+			buf__char(out, '}');
+		}
 		buf__char(out, '}');
 	}
 	if (cgroup->pod_uid[0]) {
 		buf__lit(out, ",\"orchestrator\":{\"type\":\"kubernetes\",\"resource\":{\"type\":"
 		              "\"pod\"");
 		process_text__member(out, ",\"id\":", cgroup->pod_uid, strlen(cgroup->pod_uid));
-		buf__lit(out, "}}");
+		process_text__container_member(out, ",\"name\":", facts, PROCESS_NAME_POD);
+		buf__char(out, '}');
+		process_text__container_member(out, ",\"namespace\":", facts, PROCESS_NAME_NAMESPACE);
+		buf__char(out, '}');
 	}
 }
 

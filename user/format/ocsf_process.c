@@ -65,6 +65,7 @@ static void put_container(struct buf *out, const struct process *facts,
 		return;
 	process_text__member(out, ",\"container\":{\"uid\":", facts->container_id,
 	                     strlen(facts->container_id));
+	process_text__container_member(out, ",\"name\":", facts, PROCESS_NAME_CONTAINER);
 	if (cgroup->pod_uid[0])
 		process_text__member(out, ",\"orchestrator\":\"kubernetes\",\"pod_uuid\":",
 		                     cgroup->pod_uid, strlen(cgroup->pod_uid));
@@ -131,6 +132,11 @@ static void put_unmapped(struct buf *out, const struct pt_task *t, const struct 
 		process_text__member(out, ",\"cgroup\":", facts->cgroup, strlen(facts->cgroup));
 	if (cgroup->unit)
 		process_text__member(out, ",\"unit\":", cgroup->unit, cgroup->unit_len);
+	if (facts) {
+		process_text__container_member(out, ",\"image\":", facts, PROCESS_NAME_IMAGE);
+		process_text__container_member(out, ",\"pod\":", facts, PROCESS_NAME_POD);
+		process_text__container_member(out, ",\"namespace\":", facts, PROCESS_NAME_NAMESPACE);
+	}
 	if (facts && facts->argv_len >= PROC_ARGV_MAX - 1)
 		buf__lit(out, ",\"cmd_line_truncated\":true");
 	buf__char(out, '}');

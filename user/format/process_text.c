@@ -64,6 +64,28 @@ void process_text__ancestry(struct buf *out, const struct process *facts, const 
 	buf__char(out, ']');
 }
 
+const char *process_text__container(const struct process *facts, enum process_name which)
+{
+	const char *p = facts->names, *end = p ? p + facts->names_len : NULL;
+
+	/* the last is terminated, too (process.c) */
+	for (unsigned i = 0; p && i < which; i++) {
+		p += strlen(p) + 1;
+		if (p > end)
+			return "";
+	}
+	return p ? p : "";
+}
+
+void process_text__container_member(struct buf *out, const char *name, const struct process *facts,
+                                    enum process_name which)
+{
+	const char *text = process_text__container(facts, which);
+
+	if (*text)
+		process_text__member(out, name, text, strlen(text));
+}
+
 void process_text__python(struct buf *out, const struct process *facts)
 {
 	static const char *const names[] = {

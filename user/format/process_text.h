@@ -19,6 +19,17 @@ void process_text__name(struct buf *out, const char *exe);
 void process_text__command_line(struct buf *out, const char *argv, size_t len);
 /* `,"ancestry":[{"pid":1,"name":"init","executable":"/sbin/init"}]`; exe_name is that of the last. */
 void process_text__ancestry(struct buf *out, const struct process *facts, const char *exe_name);
+/* The names of a process's container, "" when not known; see struct pt_process. */
+enum process_name {
+	PROCESS_NAME_CONTAINER,
+	PROCESS_NAME_IMAGE,
+	PROCESS_NAME_POD,
+	PROCESS_NAME_NAMESPACE
+};
+const char *process_text__container(const struct process *facts, enum process_name which);
+/* A member of one of them: nothing when it is not known. */
+void process_text__container_member(struct buf *out, const char *name, const struct process *facts,
+                                    enum process_name which);
 /* `,"script":"app.py","venv":"/srv/venv"`: what an interpreter runs. facts may be NULL. */
 void process_text__python(struct buf *out, const struct process *facts);
 
