@@ -361,10 +361,11 @@ def version_hex(minor):
 
 def c_signature(span, names):
     plain = [name or "arg%d" % i for i, name in enumerate(names)]
-    return "{%s, %s, %d, %d, {%s}, {%s}}" % (
+    return "{%s, %s, %d, %d, {%s}, {%s}, {%s}}" % (
         version_hex(span[0]), version_hex(span[1]), len(names), None not in names,
         ", ".join(c_string('"%s":' % n) for n in plain) or "NULL",
-        ", ".join(c_string(n) for n in plain) or "NULL")
+        ", ".join(c_string(n) for n in plain) or "NULL",
+        ", ".join(c_string('"%s":' % n.replace(".", "_")) for n in plain) or "NULL")
 
 
 def print_c(table):

@@ -22,6 +22,8 @@ struct catalog_signature {
 	/* JSON-escaped and quoted with a colon, `"path":`, for the hot path; and plain. */
 	const char *json_names[CATALOG_ARGS_MAX];
 	const char *names[CATALOG_ARGS_MAX];
+	/* As json_names, with '_' in place of a dot: one level in a database, `"sys_path":`. */
+	const char *flat_names[CATALOG_ARGS_MAX];
 };
 
 struct catalog_event {

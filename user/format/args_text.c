@@ -11,19 +11,13 @@ static __thread struct buf scratch;
 
 static void put_name(struct buf *out, const struct catalog_signature *sig, uint32_t i)
 {
-	size_t at = out->len;
-	char *dot;
-
 	if (!sig || i >= sig->nargs || i >= CATALOG_ARGS_MAX) {
 		buf__lit(out, "\"arg");
 		buf__u64(out, i);
 		buf__lit(out, "\":");
 		return;
 	}
-	buf__str(out, sig->json_names[i]);
-	for (size_t len = out->len - at; len && (dot = memchr(out->data + at, '.', len));
-	     len = out->len - at)
-		*dot = '_';
+	buf__str(out, sig->flat_names[i]);
 }
 
 static unsigned put_value(struct buf *out, struct node_iter *it, const struct node *n)

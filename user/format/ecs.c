@@ -10,12 +10,12 @@
 
 #include "args_text.h"
 #include "json.h"
+#include "process_text.h"
 #include "put.h"
 #include "when.h"
 #include "../enrich/call_site.h"
 #include "../enrich/host_facts.h"
 #include "../enrich/process.h"
-#include "../py_version.h"
 
 /* `{"@timestamp":"…",` and the stream's part. */
 static void put_head(struct buf *out, uint64_t time_ns, const struct format_context *ctx)
@@ -110,28 +110,6 @@ static void put_event(struct buf *out, const struct event *ev, const struct mapp
 	put_id(out, ev->seq, ev->audit->rec.time_ns, ctx);
 }
 
-static void put_python(struct buf *out, uint32_t hex, uint8_t probe, bool free_threaded,
-                       const struct process_parts *parts)
-{
-	static __thread char version[32];
-	static __thread uint32_t of;
-
-	buf__lit(out, ",\"python\":{");
-	buf__str(out, probe == PT_PROBE_UPROBE ? "\"probe\":\"uprobe\"" : "\"probe\":\"usdt\"");
-	if (hex) {
-		if (of != hex) {
-			py_version__format(hex, version, sizeof(version));
-			of = hex;
-		}
-		buf__lit(out, ",\"version\":\"");
-		buf__str(out, version);
-		buf__char(out, '"');
-	}
-	if (free_threaded)
-		buf__lit(out, ",\"free_threaded\":true");
-	process_parts__append(out, parts, ECS_PART_PYTHON);
-}
-
 static void put_call_site(struct buf *out, const struct call_site *s)
 {
 	char hex[24];
@@ -155,7 +133,10 @@ static void put_audit(struct buf *out, const struct event *ev, const struct fiel
 {
 	unsigned notes;
 
-	buf__str(out, ev->known ? ",\"audit\":{\"known\":true" : ",\"audit\":{\"known\":false");
+	if (ev->known)
+		buf__lit(out, ",\"audit\":{\"known\":true");
+	else
+		buf__lit(out, ",\"audit\":{\"known\":false");
 	if (ev->audit->flags & PT_AUDIT_UNDECODED) {
 		json__notes_as_lists(out, ev, json__name_notes(ev));
 	} else {
@@ -187,8 +168,10 @@ static void ecs_event(struct buf *out, const struct event *ev, const struct form
 	if (f.map->ecs_threat && format__says_attack(ctx, f.map->severity))
 		buf__append(out, f.map->ecs_threat, f.map->ecs_threat_len);
 	process_parts__append(out, parts, ECS_PART_PYTRAIL);
-	put_python(out, ev->audit->py_version, ev->audit->probe,
-	           ev->audit->flags & PT_AUDIT_FREE_THREADED, parts);
+	buf__lit(out, ",\"python\":{");
+	process_text__interpreter(out, ev->audit->py_version, ev->audit->probe,
+	                          ev->audit->flags & PT_AUDIT_FREE_THREADED);
+	process_parts__append(out, parts, ECS_PART_PYTHON);
 	buf__char(out, '}');
 	put_audit(out, ev, &f);
 	buf__lit(out, "}}\n");
@@ -198,7 +181,9 @@ static void ecs_event(struct buf *out, const struct event *ev, const struct form
 static void put_attach(struct buf *out, const struct pt_attach *a, const char *file,
                        const struct process_parts *parts)
 {
-	put_python(out, a->py_version, a->probe, a->flags & PT_ATTACH_FREE_THREADED, parts);
+	buf__lit(out, ",\"python\":{");
+	process_text__interpreter(out, a->py_version, a->probe, a->flags & PT_ATTACH_FREE_THREADED);
+	process_parts__append(out, parts, ECS_PART_PYTHON);
 	buf__lit(out, ",\"file\":");
 	json__whole_string(out, file, a->file_len);
 	buf__char(out, '}');

@@ -8,23 +8,26 @@
 /* An object that begins with its first member, or is not there. */
 struct object {
 	struct buf *out;
-	const char *name;
+	const char *name; /* `"file":{` */
 	bool open;
 };
 
+/* name: `"path":` */
 static void begin_member(struct object *o, const char *name)
 {
-	if (o->open) {
-		buf__char(o->out, ',');
-	} else {
-		buf__lit(o->out, ",\"");
-		buf__str(o->out, o->name);
-		buf__lit(o->out, "\":{");
+	size_t len = strlen(name);
+	char *p;
+
+	if (!buf__reserve(o->out, len + 64))
+		return;
+	p = o->out->data + o->out->len;
+	*p++ = ',';
+	if (!o->open) {
+		p = stpcpy(p, o->name);
 		o->open = true;
 	}
-	buf__char(o->out, '"');
-	buf__str(o->out, name);
-	buf__lit(o->out, "\":");
+	p = mempcpy(p, name, len);
+	o->out->len = (size_t)(p - o->out->data);
 }
 
 static void end_object(struct object *o)
@@ -66,12 +69,12 @@ static void put_path(struct object *o, const struct node *path)
 {
 	struct node name, ext;
 
-	put_node(o, "path", path);
+	put_node(o, "\"path\":", path);
 	if (!fields__name(path, &name))
 		return;
-	put_node(o, "name", &name);
+	put_node(o, "\"name\":", &name);
 	if (fields__extension(&name, &ext))
-		put_node(o, "extension", &ext);
+		put_node(o, "\"extension\":", &ext);
 }
 
 /* The file that code came from, when it is one and not "<string>". */
@@ -99,7 +102,7 @@ static void put_mode(struct object *o, const struct fields *f)
 		return;
 	for (v = (uint64_t)mode; v || p > digits + sizeof(digits) - 4; v >>= 3)
 		*--p = (char)('0' + (v & 7));
-	begin_member(o, "mode");
+	begin_member(o, "\"mode\":");
 	buf__char(o->out, '"');
 	buf__append(o->out, p, (size_t)(digits + sizeof(digits) - p));
 	buf__char(o->out, '"');
@@ -112,7 +115,7 @@ static void put_mode(struct object *o, const struct fields *f)
 
 static void put_file(struct buf *out, const struct fields *f)
 {
-	struct object o = {out, "file", false};
+	struct object o = {out, "\"file\":{", false};
 	struct node path;
 
 	if (!(f->have & OF_FILE))
@@ -121,14 +124,14 @@ static void put_file(struct buf *out, const struct fields *f)
 		put_path(&o, &f->node[ROLE_FILE]);
 	else if (script_path(f, &path))
 		put_path(&o, &path);
-	put_role(&o, "target_path", f, ROLE_TARGET);
+	put_role(&o, "\"target_path\":", f, ROLE_TARGET);
 	put_mode(&o, f);
-	put_int_role(&o, "uid", f, ROLE_UID);
-	put_int_role(&o, "gid", f, ROLE_GID);
-	put_role(&o, "owner", f, ROLE_OWNER);
-	put_int_role(&o, "uid", f, ROLE_OWNER);
-	put_role(&o, "group", f, ROLE_GROUP);
-	put_int_role(&o, "gid", f, ROLE_GROUP);
+	put_int_role(&o, "\"uid\":", f, ROLE_UID);
+	put_int_role(&o, "\"gid\":", f, ROLE_GID);
+	put_role(&o, "\"owner\":", f, ROLE_OWNER);
+	put_int_role(&o, "\"uid\":", f, ROLE_OWNER);
+	put_role(&o, "\"group\":", f, ROLE_GROUP);
+	put_int_role(&o, "\"gid\":", f, ROLE_GROUP);
 	end_object(&o);
 }
 
@@ -140,17 +143,17 @@ static void put_endpoint(struct buf *out, const char *name, const struct fields_
 	if (!e->known)
 		return;
 	if (e->host.kind != PT_K_END)
-		put_node(&o, "address", &e->host);
+		put_node(&o, "\"address\":", &e->host);
 	if (e->has_ip) {
-		begin_member(&o, "ip");
+		begin_member(&o, "\"ip\":");
 		buf__char(out, '"');
 		buf__append(out, e->ip, e->ip_len);
 		buf__char(out, '"');
 	} else if (!e->is_local && e->host.kind != PT_K_END && e->host.len) {
-		put_node(&o, "domain", &e->host);
+		put_node(&o, "\"domain\":", &e->host);
 	}
 	if (e->has_port) {
-		begin_member(&o, "port");
+		begin_member(&o, "\"port\":");
 		buf__u64(out, e->port);
 	}
 	end_object(&o);
@@ -163,9 +166,9 @@ static void put_network(struct buf *out, const struct fields *f)
 	                                     : 0;
 
 	if (f->have & (BIT(ROLE_REMOTE) | BIT(ROLE_HOST)))
-		put_endpoint(out, "destination", &f->remote);
+		put_endpoint(out, "\"destination\":{", &f->remote);
 	if (fields__has(f, ROLE_LOCAL))
-		put_endpoint(out, "server", &f->local);
+		put_endpoint(out, "\"server\":{", &f->local);
 	if (version)
 		buf__str(out, version == 4 ? ",\"network\":{\"type\":\"ipv4\"}"
 		                           : ",\"network\":{\"type\":\"ipv6\"}");
@@ -173,47 +176,47 @@ static void put_network(struct buf *out, const struct fields *f)
 
 static void put_url(struct buf *out, const struct fields *f)
 {
-	struct object o = {out, "url", false};
+	struct object o = {out, "\"url\":{", false};
 	struct fields_url url;
 
 	if (!fields__has_text(f, ROLE_URL) || !fields__url(&f->node[ROLE_URL], &url))
 		return;
-	put_role(&o, "original", f, ROLE_URL);
+	put_role(&o, "\"original\":", f, ROLE_URL);
 	if (url.scheme.kind != PT_K_END && url.host.kind != PT_K_END)
-		put_role(&o, "full", f, ROLE_URL);
-	put_node(&o, "scheme", &url.scheme);
-	put_node(&o, "domain", &url.host);
+		put_role(&o, "\"full\":", f, ROLE_URL);
+	put_node(&o, "\"scheme\":", &url.scheme);
+	put_node(&o, "\"domain\":", &url.host);
 	if (url.has_port) {
-		begin_member(&o, "port");
+		begin_member(&o, "\"port\":");
 		buf__u64(out, url.port);
 	}
-	put_node(&o, "path", &url.path);
-	put_node(&o, "query", &url.query);
-	put_node(&o, "fragment", &url.fragment);
+	put_node(&o, "\"path\":", &url.path);
+	put_node(&o, "\"query\":", &url.query);
+	put_node(&o, "\"fragment\":", &url.fragment);
 	end_object(&o);
 }
 
 static void put_dll(struct buf *out, const struct fields *f)
 {
-	struct object o = {out, "dll", false};
+	struct object o = {out, "\"dll\":{", false};
 	const struct node *path = &f->node[ROLE_DLL];
 	struct node name;
 
 	/* of a module of Python the name is that of the module */
 	if (fields__has_text(f, ROLE_MODULE))
-		put_role(&o, "name", f, ROLE_MODULE);
+		put_role(&o, "\"name\":", f, ROLE_MODULE);
 	else if (fields__has_text(f, ROLE_DLL) && fields__name(path, &name))
-		put_node(&o, "name", &name);
-	put_role(&o, "path", f, ROLE_DLL);
+		put_node(&o, "\"name\":", &name);
+	put_role(&o, "\"path\":", f, ROLE_DLL);
 	end_object(&o);
 }
 
 static void put_registry(struct buf *out, const struct fields *f)
 {
-	struct object o = {out, "registry", false};
+	struct object o = {out, "\"registry\":{", false};
 
-	put_role(&o, "key", f, ROLE_REGISTRY_KEY);
-	put_role(&o, "value", f, ROLE_REGISTRY_VALUE);
+	put_role(&o, "\"key\":", f, ROLE_REGISTRY_KEY);
+	put_role(&o, "\"value\":", f, ROLE_REGISTRY_VALUE);
 	end_object(&o);
 }
 
@@ -303,7 +306,7 @@ void ecs__fields(struct buf *out, const struct fields *f, const struct pt_task *
 
 void ecs__own_fields(struct buf *out, const struct fields *f)
 {
-	struct object code = {out, "code", false}, target = {out, "target", false};
+	struct object code = {out, "\"code\":{", false}, target = {out, "\"target\":{", false};
 	struct node name, file;
 	int64_t v;
 
@@ -319,15 +322,15 @@ void ecs__own_fields(struct buf *out, const struct fields *f)
 		file = f->node[ROLE_SCRIPT];
 	if (fields__has_text(f, ROLE_FUNCTION))
 		name = f->node[ROLE_FUNCTION];
-	put_node(&code, "file", &file);
-	put_node(&code, "name", &name);
+	put_node(&code, "\"file\":", &file);
+	put_node(&code, "\"name\":", &name);
 	end_object(&code);
 	if (fields__int(f, ROLE_PID, &v)) {
-		begin_member(&target, "pid");
+		begin_member(&target, "\"pid\":");
 		buf__i64(out, v);
 	}
 	if (fields__int(f, ROLE_SIGNAL, &v)) {
-		begin_member(&target, "signal");
+		begin_member(&target, "\"signal\":");
 		buf__i64(out, v);
 	}
 	end_object(&target);

@@ -90,6 +90,12 @@ static char *put_special(char *p, uint32_t cp, bool whole)
 	return p;
 }
 
+/* What the above lets pass. */
+static inline bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* Runs of plain ASCII go 8 bytes at a time; there is room for 6 bytes a byte of input, plus 8. */
 static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin1, bool whole)
 {
@@ -112,8 +118,13 @@ static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin
 			p += 8;
 		}
 		/* One that is not plain, or the last few. */
-		for (int i = 0; i < 8 && s < end; i++)
+		for (int i = 0; i < 8 && s < end; i++) {
+			if (is_plain(*s)) {
+				*p++ = (char)*s++;
+				continue;
+			}
 			p = put_special(p, latin1 ? *s++ : chars__utf8_next(&s, end), whole);
+		}
 	}
 	return p;
 }

@@ -16,7 +16,6 @@
 #include "../enrich/host_facts.h"
 #include "../enrich/process.h"
 #include "../mapping.h"
-#include "../py_version.h"
 
 static void put_member(struct buf *out, const char *name, const char *value)
 {
@@ -60,7 +59,9 @@ static void put_metadata(struct buf *out, const char *code, size_t code_len, uin
 		buf__append(out, ctx->stream, ctx->stream_len);
 	else
 		ocsf_stream(out, ctx);
-	buf__str(out, has_attacks ? ",\"security_control\"]" : "]");
+	if (has_attacks)
+		buf__lit(out, ",\"security_control\"");
+	buf__char(out, ']');
 	if (code) {
 		buf__lit(out, ",\"event_code\":");
 		json__whole_string(out, code, code_len);
@@ -88,25 +89,6 @@ static void put_actor(struct buf *out, const struct pt_task *task, const struct 
 	buf__char(out, '}');
 	process_parts__append(out, parts, OCSF_PART_USER);
 	buf__char(out, '}');
-}
-
-static void put_python(struct buf *out, uint32_t hex, uint8_t probe, const struct process_parts *parts)
-{
-	static __thread char version[32];
-	static __thread uint32_t of;
-
-	buf__str(out, probe == PT_PROBE_UPROBE ? ",\"python\":{\"probe\":\"uprobe\""
-	                                       : ",\"python\":{\"probe\":\"usdt\"");
-	if (hex) {
-		if (of != hex) {
-			py_version__format(hex, version, sizeof(version));
-			of = hex;
-		}
-		buf__lit(out, ",\"version\":\"");
-		buf__str(out, version);
-		buf__char(out, '"');
-	}
-	process_parts__append(out, parts, OCSF_PART_PYTHON);
 }
 
 static void begin_unmapped(struct buf *out, uint64_t time_ns, const struct pt_task *task,
@@ -144,7 +126,10 @@ static void put_args(struct buf *out, const struct event *ev)
 {
 	unsigned notes;
 
-	buf__str(out, ev->known ? ",\"known\":true" : ",\"known\":false");
+	if (ev->known)
+		buf__lit(out, ",\"known\":true");
+	else
+		buf__lit(out, ",\"known\":false");
 	if (ev->audit->flags & PT_AUDIT_UNDECODED) {
 		json__notes_as_lists(out, ev, json__name_notes(ev));
 		return;
@@ -174,8 +159,11 @@ static void ocsf_event(struct buf *out, const struct event *ev, const struct for
 	if (has_attacks)
 		buf__append(out, f.map->ocsf_attacks, f.map->ocsf_attacks_len);
 	begin_unmapped(out, time_ns, task, parts, ctx);
-	put_python(out, ev->audit->py_version, ev->audit->probe, parts);
-	buf__str(out, ev->audit->flags & PT_AUDIT_FREE_THREADED ? ",\"free_threaded\":true}" : "}");
+	buf__lit(out, ",\"python\":{");
+	process_text__interpreter(out, ev->audit->py_version, ev->audit->probe,
+	                          ev->audit->flags & PT_AUDIT_FREE_THREADED);
+	process_parts__append(out, parts, OCSF_PART_PYTHON);
+	buf__char(out, '}');
 	put_args(out, ev);
 	if (ev->call_site)
 		put_call_site(out, ev->call_site);
@@ -192,9 +180,9 @@ static void ocsf_event(struct buf *out, const struct event *ev, const struct for
 static void put_attach(struct buf *out, const struct pt_attach *a, const char *file,
                        const struct process_parts *parts)
 {
-	put_python(out, a->py_version, a->probe, parts);
-	if (a->flags & PT_ATTACH_FREE_THREADED)
-		buf__lit(out, ",\"free_threaded\":true");
+	buf__lit(out, ",\"python\":{");
+	process_text__interpreter(out, a->py_version, a->probe, a->flags & PT_ATTACH_FREE_THREADED);
+	process_parts__append(out, parts, OCSF_PART_PYTHON);
 	process_text__member(out, ",\"file\":", file, a->file_len);
 	buf__char(out, '}');
 	if (a->rec.kind == PT_REC_DETACH) {

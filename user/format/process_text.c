@@ -8,6 +8,7 @@
 #include "../enrich/ancestry.h"
 #include "../enrich/process.h"
 #include "../enrich/py_argv.h"
+#include "../py_version.h"
 
 void process_text__member(struct buf *out, const char *name, const char *s, size_t len)
 {
@@ -84,6 +85,45 @@ void process_text__container_member(struct buf *out, const char *name, const str
 
 	if (*text)
 		process_text__member(out, name, text, strlen(text));
+}
+
+static void render_interpreter(struct buf *out, uint32_t py_version, uint8_t probe, bool free_threaded)
+{
+	char version[32];
+
+	buf__lit(out, "\"probe\":\"");
+	buf__str(out, probe__name(probe));
+	buf__char(out, '"');
+	if (py_version) {
+		py_version__format(py_version, version, sizeof(version));
+		buf__lit(out, ",\"version\":\"");
+		buf__str(out, version);
+		buf__char(out, '"');
+	}
+	if (free_threaded)
+		buf__lit(out, ",\"free_threaded\":true");
+}
+
+/* Mostly the same as the last time. */
+void process_text__interpreter(struct buf *out, uint32_t py_version, uint8_t probe, bool free_threaded)
+{
+	static __thread struct {
+		struct buf text;
+		uint32_t py_version;
+		uint8_t probe;
+		bool free_threaded;
+	} last;
+
+	if (!last.text.len || last.text.failed || last.py_version != py_version ||
+	    last.probe != probe || last.free_threaded != free_threaded) {
+		buf__reset(&last.text);
+		render_interpreter(&last.text, py_version, probe, free_threaded);
+		last.py_version = py_version;
+		last.probe = probe;
+		last.free_threaded = free_threaded;
+		out->failed |= last.text.failed;
+	}
+	buf__append(out, last.text.data, last.text.len);
 }
 
 void process_text__python(struct buf *out, const struct process *facts)

@@ -3,7 +3,9 @@
 #ifndef PYTRAIL_PROCESS_TEXT_H
 #define PYTRAIL_PROCESS_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct fields_command;
@@ -30,6 +32,9 @@ const char *process_text__container(const struct process *facts, enum process_na
 /* A member of one of them: nothing when it is not known. */
 void process_text__container_member(struct buf *out, const char *name, const struct process *facts,
                                     enum process_name which);
+/* `"probe":"usdt","version":"3.11.2","free_threaded":true`: members, of an interpreter. */
+void process_text__interpreter(struct buf *out, uint32_t py_version, uint8_t probe,
+                               bool free_threaded);
 /* `,"script":"app.py","venv":"/srv/venv"`: what an interpreter runs. facts may be NULL. */
 void process_text__python(struct buf *out, const struct process *facts);
 
