@@ -56,6 +56,7 @@ GIVEN = {  # where the type does not tell what is good
     ("outputs", "events"): "['open']",
     ("trace", "max_string"): "16K",
     ("exporter", "user"): "nobody",
+    ("redact", "rules"): "[all, '!input']",
     ("metrics", "listen"): "127.0.0.1:9464",
 }
 
@@ -73,7 +74,7 @@ def example(section, key, of_type, default, limits):
 def test_every_key(tmp_path):
     """Each key that the documentation is made from is taken, once, all together."""
     text, sections = "", options()
-    for name in ("trace", "spool", "exporter", "metrics", "control", "log"):
+    for name in ("trace", "spool", "redact", "exporter", "metrics", "control", "log"):
         text += f"{name}:\n"
         for key, row in sections[name].items():
             text += f"  {key}: {example(name, key, *row)}\n"
@@ -82,7 +83,7 @@ def test_every_key(tmp_path):
             for key, row in sections["trace.select"].items():
                 text += f"    {key}: {example('trace.select', key, *row)}\n"
     text += "outputs:\n  -\n"
-    for key, row in sections["outputs"].items():
+    for key, row in {**sections["outputs"], **sections["outputs:file"]}.items():
         text += f"    {key}: {example('outputs', key, *row)}\n"
     assert check(tmp_path, text) == (0, "OK\n", [])
 
@@ -162,6 +163,9 @@ ERRORS = [
      "p.yaml:1:18: 'name' takes up to 31 of a-z, 0-9, _ and -, not 'A b'"),
     ("outputs:\n- {name: x, to: /x}\n- {name: x, to: /y}\n",
      "p.yaml:3:3: there are two outputs of the name 'x': at p.yaml:2:3, too"),
+    ("redact: {rules: [nosuch]}\n", "p.yaml:1:18: "),
+    ("outputs: [{name: x, to: /x, keep: 3}]\n",
+     "p.yaml:1:25: 'keep' and 'compress' are of rotated files: set 'rotate_size' or"),
     ("outputs: [{name: x, to: /x, format: xml}]\n", "p.yaml:1:37: there is no format 'xml', there are "),
     ("outputs: [{name: x, to: /x, batch_wait: 1s}]\n",
      "p.yaml:1:29: there is no key 'batch_wait' in an output to a file"),

@@ -21,6 +21,7 @@
 
 struct format;
 struct pattern_list;
+struct redact_options;
 
 struct config_output {
 	struct place place;
@@ -58,6 +59,9 @@ struct config *config__open(const char *path);
 /* What of the configuration is about tracing, as `pytrail trace` has it; points into cfg. 0 or -ENOMEM; to be
  * freed with trace_options__free() in any case. */
 int config__trace_options(const struct config *cfg, struct trace_options *o);
+
+/* What of it is about redaction; to be freed with redact_options__free(). 0 or -errno. */
+int config__redact_options(const struct config *cfg, struct redact_options *o);
 
 /* Whether what takes effect at restart only is the same in both. */
 bool config__same_at_start(const struct config *a, const struct config *b);

@@ -8,6 +8,7 @@
 #include "../format/format.h"
 #include "../installed.h"
 #include "../pattern.h"
+#include "../redact/redact_options.h"
 #include "../selection.h"
 #include "../util/log.h"
 #include "config_output.h"
@@ -85,6 +86,16 @@ static void check_select(const char *name, const char *text, const struct place 
 	selection__free(s);
 }
 
+static void check_rules(const char *text, const struct place *at, struct complaints *c)
+{
+	struct redact_options o = REDACT_OPTIONS_DEFAULT;
+	struct said said;
+
+	listen_to(&said, at);
+	hand_on(&said, redact_options__rules(&o, text), c);
+	redact_options__free(&o);
+}
+
 static void check_output_name(const char *text, const struct place *at, struct complaints *c)
 {
 	size_t len = strlen(text);
@@ -102,6 +113,8 @@ void config__check_value(enum section_id id, const char *name, const char *text,
 
 	if (id == SECTION_SELECT)
 		check_select(name, text, at, c);
+	else if (id == SECTION_REDACT && !strcmp(name, "rules"))
+		check_rules(text, at, c);
 	else if ((id == SECTION_TRACE || id == SECTION_OUTPUTS) && !strcmp(name, "events"))
 		check_events(text, at, c);
 	else if (id == SECTION_TRACE && !strcmp(name, "interpreters") && !installed__is_spec(text))
@@ -120,6 +133,19 @@ void config__check_value(enum section_id id, const char *name, const char *text,
 	buf__free(&why);
 }
 
+int config__redact_options(const struct config *cfg, struct redact_options *o)
+{
+	const char *const *items;
+	size_t n = settings__list(cfg->sections[SECTION_REDACT], "rules", &items);
+	int err = 0;
+
+	*o = REDACT_OPTIONS_DEFAULT;
+	o->key = settings__string(cfg->sections[SECTION_REDACT], "key");
+	for (size_t i = 0; i < n && !err; i++)
+		err = redact_options__rules(o, items[i]);
+	return err;
+}
+
 int config__trace_options(const struct config *cfg, struct trace_options *o)
 {
 	const struct settings *t = cfg->sections[SECTION_TRACE];
@@ -133,6 +159,7 @@ int config__trace_options(const struct config *cfg, struct trace_options *o)
 	o->probe = (enum probe_mode)probe_mode__parse(settings__string(t, "probe"));
 	o->interpreters = settings__string(t, "interpreters");
 	o->hold_ms = (uint32_t)(settings__seconds(t, "hold_new") * 1000);
+	format__take_attack(settings__string(t, "attack"), &o->attack_severity);
 	o->processes = settings__bool(t, "processes");
 	o->ring_size = ring_size__round(settings__number(t, "ring_size"));
 	o->max_string = (uint32_t)settings__number(t, "max_string");
@@ -160,7 +187,7 @@ static void append(void *ctx, const char *name, const char *value, size_t len)
 bool config__same_at_start(const struct config *a, const struct config *b)
 {
 	static const enum section_id ids[] = {SECTION_TRACE, SECTION_SELECT, SECTION_SPOOL,
-	                                      SECTION_CONTROL};
+	                                      SECTION_REDACT, SECTION_CONTROL};
 	struct buf text[2] = {BUF_INIT, BUF_INIT};
 	bool same;
 

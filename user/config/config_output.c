@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "config_output.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,9 @@
 
 #include "../format/format.h"
 #include "../pattern.h"
+#include "../sink/file_dest.h"
 #include "../sink/target.h"
+#include "../util/buf.h"
 #include "../util/nearest_word.h"
 
 /* An item of the list on its way to a struct config_output. */
@@ -58,10 +61,53 @@ static int find_driver(struct item_load *l, struct config_output *o)
 		complain(l->c, &to->place, "%.*s", (int)why.len, why.data);
 	buf__free(&why);
 	l->tables[0] = sections[SECTION_OUTPUTS].settings;
-	l->tables[1] = o->driver ? driver_settings : NULL;
+	l->tables[1] = o->driver ? driver_settings : file_settings;
 	l->tables[2] = o->driver ? o->driver->settings : NULL;
 	snprintf(l->where, sizeof(l->where), "an output to %s",
 	         o->driver ? o->driver->name : "a file");
+	return err;
+}
+
+struct file_target {
+	struct buf text;
+	bool any;
+};
+
+/* A setting of a file becomes part of its destination, where sinks look for it. */
+static void add_file_setting(void *ctx, const char *name, const char *value, size_t len)
+{
+	const struct setting *d = file_settings;
+	struct file_target *t = ctx;
+
+	while (d->name && strcmp(d->name, name) != 0)
+		d++;
+	if (!d->name)
+		return;
+	buf__printf(&t->text, "%c%s=", t->any ? '&' : '?', name);
+	for (size_t i = 0; i < len; i++)
+		buf__printf(&t->text, isalnum((unsigned char)value[i]) ? "%c" : "%%%02X",
+		            (unsigned char)value[i]);
+	t->any = true;
+}
+
+static int take_file(struct config_output *o, const char *to, struct buf *why)
+{
+	struct file_target t = {.any = strchr(to, '?')};
+	struct settings *settings;
+	char *path;
+	int err;
+
+	buf__str(&t.text, to);
+	settings__each(o->settings, add_file_setting, &t);
+	buf__char(&t.text, '\0');
+	o->to = t.text.data;
+	if (t.text.failed)
+		return -ENOMEM;
+	err = file_dest__parse(o->to, &path, &settings, why);
+	if (!err) {
+		free(path);
+		settings__free(settings);
+	}
 	return err;
 }
 
@@ -74,8 +120,8 @@ static int take_target(struct item_load *l, struct config_output *o)
 
 	if (o->driver)
 		err = target__split(to->text, o->settings, &o->to, &why);
-	else if (!(o->to = strdup(to->text)))
-		err = -ENOMEM;
+	else
+		err = take_file(o, to->text, &why);
 	if (err)
 		complain(l->c, &to->place, "%.*s", (int)why.len, why.data ? why.data : "");
 	buf__free(&why);

@@ -2,6 +2,7 @@
 /* `pytrail daemon --print-options`: the tables of settings as text, for documentation. */
 #include <stdio.h>
 
+#include "../sink/file_dest.h"
 #include "config.h"
 
 static const char *const type_names[] = {
@@ -30,6 +31,8 @@ void config__print_options(void)
 		print_table(sections[i].name, sections[i].settings);
 		if (i != SECTION_OUTPUTS)
 			continue;
+		printf("section\toutputs:file\tOf a file.\n");
+		print_table("outputs:file", file_settings);
 		printf("section\toutputs:*\tOf every output but a file.\n");
 		print_table("outputs:*", driver_settings);
 		for (size_t k = 0; drivers[k]; k++) {

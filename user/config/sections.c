@@ -14,6 +14,8 @@ static const struct setting trace[] = {
          "how long the exec of a Python that is new here is held at most, until it is attached"},
 	{"processes", SETTING_BOOL, "no", NULL, 0, 0,
          "a record of each exec and exit of a process that is traced"},
+	{"attack", SETTING_CHOICE, "high", "high|all|none", 0, 0,
+         "which events name their ATT&CK technique in ecs and ocsf"},
 	{"ring_size", SETTING_SIZE, "8M", NULL, 4096, 2147483648.0,
          "the buffer between the kernel and pytrail, rounded up to a power of two"},
 	{"max_string", SETTING_SIZE, "4096", NULL, 16, PT_RECORD_MAX / 2,
@@ -59,6 +61,14 @@ static const struct setting spool[] = {
          "bytes on disk at most; then the lowest severity goes first"},
 	{"sync_interval", SETTING_SECONDS, "1s", NULL, 0, 3600,
          "between two fdatasync: what a loss of power may cost; 0: each sweep waits for one"},
+	{0},
+};
+
+static const struct setting redact[] = {
+	{"rules", SETTING_LIST, NULL, NULL, 0,
+         0, "what is redacted where an output says so, as --redact of pytrail trace; all rules without it"},
+	{"key", SETTING_PATH, NULL, NULL, 0,
+         0, "file with the key of the hashes, made when it is not there; a new key each time without it"},
 	{0},
 };
 
@@ -111,6 +121,10 @@ const struct section sections[SECTIONS] = {
                            "Events on their way to receivers over the network, on disk. A change "
                            "takes effect at restart.",
                            spool},
+	[SECTION_REDACT] = {"redact",
+                            "What stands for values that must not leave the host. A change takes "
+                            "effect at restart.",
+                            redact},
 	[SECTION_EXPORTER] = {"exporter",
                               "The process without privileges that talks to the receivers.", exporter},
 	[SECTION_METRICS] = {"metrics", "Figures for Prometheus, and health.", metrics},

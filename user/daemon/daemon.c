@@ -137,10 +137,17 @@ static int open_output(struct daemon *d)
 		.boot_id = d->boot_id,
 		.realtime_offset_ns = d->realtime_offset_ns,
 		.instance_ns = d->instance_ns,
+		.attack_severity = d->trace.attack_severity,
 		.live = true,
 	};
-	int err = outlets__open(&lo, d->cfg->outputs, d->cfg->outputs_cnt, &d->outlets);
+	int err;
 
+	if (config__redact_options(d->cfg, &d->redact_options) ||
+	    redact_options__open(&d->redact_options, &d->redact))
+		return EXIT_FAIL;
+	oo.redact = d->redact;
+	daemon__without_rules(d, d->cfg);
+	err = outlets__open(&lo, d->cfg->outputs, d->cfg->outputs_cnt, &d->outlets);
 	if (err)
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAIL;
 	oo.targets = outlets__targets(d->outlets, &oo.targets_cnt);
@@ -265,6 +272,8 @@ int daemon__run(const char *path, struct config *cfg)
 	if (d.stats_fd >= 0)
 		close(d.stats_fd);
 	trace_options__free(&d.trace);
+	redact__free(d.redact);
+	redact_options__free(&d.redact_options);
 	if (d.cfg != d.first)
 		config__free(d.cfg);
 	config__free(d.first);

@@ -5,6 +5,8 @@
 
 #include "../config/config.h"
 #include "../export/outlets.h"
+#include "../redact/redact.h"
+#include "../redact/redact_options.h"
 #include "../trace_loop.h"
 
 struct daemon {
@@ -15,6 +17,8 @@ struct daemon {
 	struct trace_loop *loop;
 	struct output *output;
 	struct outlets *outlets;
+	struct redact_options redact_options;
+	struct redact *redact;
 	char boot_id[64];
 	char alive[4096]; /* file that is touched as long as we live */
 	int64_t realtime_offset_ns;
@@ -34,6 +38,8 @@ void daemon__answer(struct daemon *d);
 /* daemon_reload.c: reads the configuration again, and says what became of it. */
 void daemon__reload(struct daemon *d);
 struct outlets_options daemon__outlets_options(struct daemon *d, const struct config *cfg);
+/* With `redact: {rules: none}` no output redacts. */
+void daemon__without_rules(const struct daemon *d, struct config *cfg);
 void daemon__set_log(const struct config *cfg);
 void daemon__alert(struct daemon *d, const char *alert, const char *output, const char *message,
                    int64_t since_ns);

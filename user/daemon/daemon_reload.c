@@ -62,13 +62,22 @@ struct outlets_options daemon__outlets_options(struct daemon *d, const struct co
 	};
 }
 
+void daemon__without_rules(const struct daemon *d, struct config *cfg)
+{
+	for (size_t i = 0; !d->redact && i < cfg->outputs_cnt; i++)
+		cfg->outputs[i].redact = false;
+}
+
 /* The outputs of a configuration in place of those there are. */
-static int use(struct daemon *d, const struct config *cfg)
+static int use(struct daemon *d, struct config *cfg)
 {
 	struct outlets_options lo = daemon__outlets_options(d, cfg);
 	const struct branch_target *targets;
 	size_t cnt;
-	int err = outlets__replace(d->outlets, &lo, cfg->outputs, cfg->outputs_cnt);
+	int err;
+
+	daemon__without_rules(d, cfg);
+	err = outlets__replace(d->outlets, &lo, cfg->outputs, cfg->outputs_cnt);
 
 	if (err)
 		return err;
