@@ -110,6 +110,7 @@ $(GEN)/json_schema.h: user/format/schema.json
 -include $(USER_OBJ:.o=.d) $(B)/user/main.d build/pytrail.bpf.d
 
 include tests/tests.mk
+include scripts/packaging/packaging.mk
 
 .PHONY: deps
 deps: ## install what building and testing need (Debian, Ubuntu; names for Fedora)
@@ -120,11 +121,6 @@ run: ## install what is missing, build, and trace the whole host (ARGS= for opti
 	@scripts/deps.sh build
 	@$(MAKE) --no-print-directory -s all
 	$(B)/pytrail trace $(ARGS)
-
-.PHONY: install
-install: all ## install into DESTDIR/PREFIX
-	install -D -m 0755 $(B)/pytrail $(DESTDIR)$(PREFIX)/sbin/pytrail
-	install -D -m 0644 user/man/pytrail.1 $(DESTDIR)$(PREFIX)/share/man/man1/pytrail.1
 
 .PHONY: fmt fmt-check
 FMT_SRC = $(wildcard bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/*/*.[ch])

@@ -57,6 +57,11 @@ table() {
 	test   has_cmd:ps                  procps                       procps-ng
 	test   has_cmd:setpriv             util-linux                   util-linux
 	test   has_cmd:xz                  xz-utils                     xz
+	test   has_cmd:man                 man-db                       man-db
+	test   has_cmd:logrotate           logrotate                    logrotate
+	test   -                           python3-yaml                 python3-pyyaml
+	test   has_cmd:zsh                 zsh                          zsh
+	test   has_cmd:fish                fish                         fish
 	test   has_cmd:tmux                tmux                         tmux
 	test   -                           ca-certificates              ca-certificates
 	test   has_cmd:protoc              protobuf-compiler            protobuf-compiler
@@ -79,6 +84,8 @@ table() {
 	vm     has_cmd:cpio                cpio                         cpio
 	vm     has_sbin:modprobe           kmod                         kmod
 	vm     has_cmd:xz                  xz-utils                     xz
+	all    has_cmd:dh                  debhelper                    -
+	all    has_cmd:lintian             lintian                      -
 	all    has_cmd:curl                curl                         curl
 	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
 	all    has_cmd:musl-gcc            musl-tools                   musl-gcc
