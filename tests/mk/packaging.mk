@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# What tests/packaging installs.
+TEST_DEPS += man completions
