@@ -5,10 +5,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <cap-ng.h>
 #include <seccomp.h>
@@ -224,6 +227,8 @@ static int add_rules(scmp_filter_ctx f, uint32_t action, const char *const *name
 static int add_conditions(scmp_filter_ctx f)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+	/* whether a stream is a terminal, what waits in a socket to be read or to be acknowledged, not to block */
+	static const scmp_datum_t requests[] = {TCGETS, FIONREAD, SIOCOUTQ, FIONBIO};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && !err; i++)
@@ -233,16 +238,9 @@ static int add_conditions(scmp_filter_ctx f)
 	if (!err)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 		                       SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-	/* of ioctls: whether a stream is a terminal, what waits in a socket, not to block */
-	if (!err)
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]) && !err; i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		                       SCMP_A1(SCMP_CMP_EQ, 0x5401 /* TCGETS */));
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		                       SCMP_A1(SCMP_CMP_EQ, 0x541b /* FIONREAD */));
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		                       SCMP_A1(SCMP_CMP_EQ, 0x5421 /* FIONBIO */));
+		                       SCMP_A1(SCMP_CMP_EQ, requests[i]));
 	return err;
 }
 
