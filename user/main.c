@@ -32,8 +32,9 @@ static int dispatch(int argc, char **argv)
 			"a command is missing, such as `pytrail trace` (`pytrail help` lists all)");
 		return EXIT_USAGE;
 	}
+	/* at once: a sanitizer's look for leaks is not for a process that cannot be traced */
 	if (!strcmp(name, EXPORTER_WORD))
-		return exporter__main();
+		_exit(exporter__main());
 	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
 		puts("pytrail " PYTRAIL_VERSION);
 		return EXIT_OK;
