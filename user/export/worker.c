@@ -324,6 +324,7 @@ static struct worker *new_worker(const struct worker_config *cfg)
 		return NULL;
 	w->cfg = *cfg;
 	w->format = *cfg->format;
+	w->figures.state = WORKER_DELIVERING; /* until it is known that there is nothing */
 	w->batch_items =
 		number(cfg->settings, "batch_items", cfg->driver->ops->batch_items, BATCH_ITEMS);
 	w->batch_bytes =
