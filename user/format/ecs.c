@@ -13,7 +13,6 @@
 #include "process_text.h"
 #include "put.h"
 #include "when.h"
-#include "../enrich/call_site.h"
 #include "../enrich/host_facts.h"
 #include "../enrich/process.h"
 
@@ -110,24 +109,6 @@ static void put_event(struct buf *out, const struct event *ev, const struct mapp
 	put_id(out, ev->seq, ev->audit->rec.time_ns, ctx);
 }
 
-static void put_call_site(struct buf *out, const struct call_site *s)
-{
-	char hex[24];
-
-	buf__lit(out, ",\"call_site\":{\"address\":\"");
-	buf__append(out, hex, (size_t)(hex__u64(hex, s->address) - hex));
-	buf__char(out, '"');
-	if (s->module)
-		put_member(out, "\"module\":", s->module);
-	if (s->symbol)
-		put_member(out, "\"symbol\":", s->symbol);
-	if (s->offset <= INT64_MAX) {
-		buf__lit(out, ",\"offset\":");
-		buf__u64(out, s->offset);
-	}
-	buf__char(out, '}');
-}
-
 /* `,"audit":{"known":true,"args":{…}`: what ECS has no fields for. */
 static void put_audit(struct buf *out, const struct event *ev, const struct fields *f)
 {
@@ -147,7 +128,7 @@ static void put_audit(struct buf *out, const struct event *ev, const struct fiel
 	}
 	ecs__own_fields(out, f);
 	if (ev->call_site)
-		put_call_site(out, ev->call_site);
+		process_text__call_site(out, ev->call_site);
 	if (!ev->process || ev->process->partial)
 		buf__lit(out, ",\"enrichment\":\"partial\"");
 	buf__char(out, '}');

@@ -248,18 +248,10 @@ static void put_child_args(struct buf *out, const struct fields_command *c)
 static void put_child(struct buf *out, const struct fields *f, const char *comma)
 {
 	struct fields_command c;
-	struct node name;
 	size_t at = out->len;
 
 	fields__command(f, &c);
-	if (c.executable.kind != PT_K_END) {
-		buf__lit(out, ",\"executable\":");
-		json__whole_node_string(out, &c.executable);
-		if (fields__name(&c.executable, &name)) {
-			buf__lit(out, ",\"name\":");
-			json__whole_node_string(out, &name);
-		}
-	}
+	process_text__child_program(out, &c, "executable");
 	put_child_args(out, &c);
 	if (c.has_args || c.text.kind != PT_K_END) {
 		buf__lit(out, ",\"command_line\":");

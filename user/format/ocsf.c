@@ -12,7 +12,6 @@
 #include "json.h"
 #include "process_text.h"
 #include "put.h"
-#include "../enrich/call_site.h"
 #include "../enrich/host_facts.h"
 #include "../enrich/process.h"
 #include "../mapping.h"
@@ -103,25 +102,6 @@ static void begin_unmapped(struct buf *out, uint64_t time_ns, const struct pt_ta
 	process_parts__append(out, parts, OCSF_PART_UNMAPPED);
 }
 
-static void put_call_site(struct buf *out, const struct call_site *s)
-{
-	char hex[24];
-
-	buf__lit(out, ",\"call_site\":{\"address\":\"");
-	buf__append(out, hex, (size_t)(hex__u64(hex, s->address) - hex));
-	buf__char(out, '"');
-	if (s->module)
-		put_member(out, ",\"module\":", s->module);
-	if (s->symbol)
-		put_member(out, ",\"symbol\":", s->symbol);
-	if (s->offset != CALL_SITE_NO_OFFSET) {
-		buf__lit(out, ",\"offset\":\"");
-		buf__u64(out, s->offset);
-		buf__char(out, '"');
-	}
-	buf__char(out, '}');
-}
-
 static void put_args(struct buf *out, const struct event *ev)
 {
 	unsigned notes;
@@ -166,7 +146,7 @@ static void ocsf_event(struct buf *out, const struct event *ev, const struct for
 	buf__char(out, '}');
 	put_args(out, ev);
 	if (ev->call_site)
-		put_call_site(out, ev->call_site);
+		process_text__call_site(out, ev->call_site);
 	if (!ev->process || ev->process->partial)
 		buf__lit(out, ",\"enrichment\":\"partial\"");
 	buf__lit(out, "}}\n");

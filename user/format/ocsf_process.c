@@ -171,7 +171,6 @@ const struct process_parts *ocsf__process_parts(const struct pt_task *task,
 void ocsf__child(struct buf *out, const struct event *ev, const struct fields *f, const char *instance)
 {
 	struct fields_command c;
-	struct node name;
 
 	fields__command(f, &c);
 	if (f->is_exec) {
@@ -187,14 +186,7 @@ void ocsf__child(struct buf *out, const struct event *ev, const struct fields *f
 		buf__u64(out, ev->seq);
 		buf__char(out, '"');
 	}
-	if (c.executable.kind != PT_K_END) {
-		buf__lit(out, ",\"path\":");
-		json__whole_node_string(out, &c.executable);
-		if (fields__name(&c.executable, &name)) {
-			buf__lit(out, ",\"name\":");
-			json__whole_node_string(out, &name);
-		}
-	}
+	process_text__child_program(out, &c, "path");
 	if (c.has_args || c.text.kind != PT_K_END) {
 		buf__lit(out, ",\"cmd_line\":");
 		process_text__child_line(out, &c);

@@ -6,6 +6,7 @@
 #include "fields.h"
 #include "json.h"
 #include "../enrich/ancestry.h"
+#include "../enrich/call_site.h"
 #include "../enrich/process.h"
 #include "../enrich/py_argv.h"
 #include "../py_version.h"
@@ -170,4 +171,39 @@ void process_text__child_line(struct buf *out, const struct fields_command *c)
 		out->len -= 2;
 	}
 	buf__char(out, '"');
+}
+
+void process_text__child_program(struct buf *out, const struct fields_command *c, const char *exe_name)
+{
+	struct node name;
+
+	if (c->executable.kind == PT_K_END)
+		return;
+	buf__lit(out, ",\"");
+	buf__str(out, exe_name);
+	buf__lit(out, "\":");
+	json__whole_node_string(out, &c->executable);
+	if (!fields__name(&c->executable, &name))
+		return;
+	buf__lit(out, ",\"name\":");
+	json__whole_node_string(out, &name);
+}
+
+void process_text__call_site(struct buf *out, const struct call_site *s)
+{
+	char hex[24];
+
+	buf__lit(out, ",\"call_site\":{\"address\":\"");
+	buf__append(out, hex, (size_t)(hex__u64(hex, s->address) - hex));
+	buf__char(out, '"');
+	if (s->module)
+		process_text__member(out, ",\"module\":", s->module, strlen(s->module));
+	if (s->symbol)
+		process_text__member(out, ",\"symbol\":", s->symbol, strlen(s->symbol));
+	/* not CALL_SITE_NO_OFFSET; 63 bits are what databases have */
+	if (s->offset <= INT64_MAX) {
+		buf__lit(out, ",\"offset\":");
+		buf__u64(out, s->offset);
+	}
+	buf__char(out, '}');
 }

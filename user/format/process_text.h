@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct buf;
+struct call_site;
 struct fields_command;
 struct process;
 
@@ -38,6 +39,11 @@ void process_text__interpreter(struct buf *out, uint32_t py_version, uint8_t pro
 /* `,"script":"app.py","venv":"/srv/venv"`: what an interpreter runs. facts may be NULL. */
 void process_text__python(struct buf *out, const struct process *facts);
 
+/* `,"path":"/bin/id","name":"id"` of it, when it is known; exe_name is that of the first. */
+void process_text__child_program(struct buf *out, const struct fields_command *c,
+                                 const char *exe_name);
+/* `,"call_site":{"address":"0x7f12","module":"libc.so.6",…}` */
+void process_text__call_site(struct buf *out, const struct call_site *s);
 /* The command line of a process that is to be started as one string, quotes included. */
 void process_text__child_line(struct buf *out, const struct fields_command *c);
 
