@@ -229,6 +229,9 @@ static void take_leaf(struct walk *w, const struct node *n, uint8_t how, const u
 	if (!is_text(n->kind) || how == HOW_RAW ||
 	    (how == HOW_TEXT && n->len < URL_MIN * text_unit(n->kind)))
 		return;
+	/* the hot path: most texts have no colon, and so no URL */
+	if (how == HOW_TEXT && text_unit(n->kind) == 1 && !memchr(n->data, ':', n->len))
+		return;
 	s = view_of(r, n, &len);
 	if (!s && len) {
 		r->nodes.failed = true;
