@@ -52,7 +52,7 @@ def test_every_event(docs):
     absent = own_fields().keys() - checker.seen - {
         n for n in own_fields() if n.startswith(("pytrail.audit.call_site.", "pytrail.python."))}
     assert absent == {"pytrail.audit.enrichment", "pytrail.process.args_truncated", "pytrail.process.unit",
-                      "pytrail.alert.name", "pytrail.alert.output"}
+                      "pytrail.alert.name", "pytrail.alert.output", "pytrail.audit.redacted"}
 
 
 def test_attack_of_all(every):
@@ -63,6 +63,15 @@ def test_attack_of_all(every):
         checker.check(doc)
         row = rows.get((doc["event"].get("code"), doc["event"]["action"], doc["event"]["type"][0]))
         assert doc.get("threat") == (row["threat"] if row else None)
+
+
+def test_redacted(every):
+    """What redaction makes of arguments is sound, too."""
+    checker = ecs_check.Checker(own_fields())
+    docs = schemas.documents(schemas.replay(every, "ecs", "--redact")[0])
+    for doc in docs:
+        checker.check(doc)
+    assert "$redacted" in of(docs, "builtins.input/result")[0]["pytrail"]["audit"]["args"]["result"]
 
 
 def test_attack(docs, every):

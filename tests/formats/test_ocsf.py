@@ -47,6 +47,12 @@ def test_the_validator_sees_mistakes(docs, change, said):
     assert said in str(caught.value)
 
 
+def test_redacted(every):
+    validator = ocsf_check.Validator()
+    for doc in schemas.documents(schemas.replay(every, "ocsf", "--redact")[0]):
+        validator.check(doc)
+
+
 def test_attack(docs, every):
     shown = of(docs, "pty.spawn")[0]["attacks"][0]
     assert shown == {"version": "18.1", "tactic": {"uid": "TA0002", "name": "Execution"},
