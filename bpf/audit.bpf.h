@@ -44,6 +44,7 @@ static __always_inline __u32 name__put(struct slot *s, struct pt_audit *a,
 /* What one hit knows of itself. */
 struct hit {
 	struct pt_site *site;
+	struct task_struct *task;
 	struct slot *slot; /* once it is taken */
 	__u32 site_index;
 	__u32 slot_index;
@@ -58,19 +59,21 @@ struct hit {
 /* Finds the site, and whether the process is wanted. 0: go on. */
 static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 tgid = pid_tgid >> 32;
+	__u32 tgid;
 
 	if (stopped)
 		return -1;
+	/* each call of a helper counts: what it would tell of the task is read */
+	h->task = bpf_get_current_task_btf();
+	tgid = h->task->tgid;
 	h->site_index = (__u32)bpf_get_attach_cookie(ctx);
 	h->site = bpf_map_lookup_elem(&sites, &h->site_index);
 	if (!h->site)
 		return -1;
-	h->tid = (__u32)pid_tgid;
+	h->tid = h->task->pid;
 	h->bias = PT_REGS_IP(ctx) - h->site->address;
 	if ((cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) ||
-	    !select__wants(tgid)) {
+	    !select__wants(h->task, tgid)) {
 		COUNT(seen, 1);
 		COUNT(filtered[PT_FILTERED_PROCESS], 1);
 		return -1;
@@ -99,7 +102,7 @@ static __always_inline int hit__take_slot(struct hit *h)
 	h->slot = slot__get(h->tid, &h->slot_index);
 	if (h->slot)
 		return 0;
-	task__fill(&task, bpf_get_current_task_btf());
+	task__fill(&task, h->task);
 	count_lost(PT_LOST_SCRATCH, &task, bpf_ktime_get_ns());
 	return -1;
 }
@@ -112,7 +115,7 @@ static __always_inline struct pt_audit *hit__header(const struct hit *h)
 	a->rec.kind = PT_REC_AUDIT;
 	a->rec.version = PT_WIRE_VERSION;
 	a->rec.time_ns = bpf_ktime_get_ns();
-	task__fill(&a->rec.task, bpf_get_current_task_btf());
+	task__fill(&a->rec.task, h->task);
 	a->call_site = h->call_site;
 	a->bias = h->bias;
 	a->site = h->site_index;
@@ -175,13 +178,11 @@ static __always_inline int audit__usdt(struct pt_regs *ctx)
 	h.slot->state.bias = h.bias;
 	if (!(h.site->flags & PT_SITE_DECODE)) {
 		hit__undecoded(&h, a, out);
-	} else if (decode_start(h.slot_index, h.site_index, args, out)) {
-		for (i = 0; i < STEPS_MAX; i++) {
-			if (!decode_step(h.slot_index, h.site_index))
+	} else {
+		for (i = 0; i < CALLS_MAX; i++) {
+			if (!decode(h.slot_index, h.site_index, args, i ? 0 : out))
 				break;
 		}
-		if (i == STEPS_MAX)
-			h.slot->state.flags |= PT_AUDIT_CUT;
 	}
 	hit__emit(&h, a);
 	return 0;
@@ -259,16 +260,26 @@ static __always_inline __u64 entry__caller(const struct hit *h, struct pt_regs *
  * behind the header. 0, or -1: no event. */
 static __always_inline int entry__builtin_name(struct hit *h, struct pt_regs *ctx)
 {
-	__u64 items = probe__parameter(ctx, 1), name = 0;
+	struct pyd_state *state = &h->slot->state;
+	__s64 count = (__s64)probe__parameter(ctx, 2);
+	__u64 *to = (__u64 *)&h->key;
+	int i;
 
-	if ((__s64)probe__parameter(ctx, 2) < 1 || PYD_READ_SLOW(&name, 8, items))
+	if (count < 1)
 		return -1;
-	h->slot->state.bias = h->bias;
-	if (!builtin_name(h->slot_index, h->site_index, name))
+	state->bias = h->bias;
+	if (!builtin_name(h->slot_index, h->site_index, probe__parameter(ctx, 1),
+	                  count > PYF_FIRST ? PYF_FIRST : (__u32)count))
 		return -1;
-	h->name_addr = h->slot->state.name_addr;
-	h->name_len = h->slot->state.name_kind ? PT_FILTER_NAME
-	                                       : PYD_READ_STR(&h->key, sizeof(h->key), h->name_addr);
+	h->name_addr = state->name_addr;
+	h->name_len = PT_FILTER_NAME;
+	if (state->name_size) {
+		h->name_len = state->name_size;
+		for (i = 0; i < PT_FILTER_NAME / 8; i++)
+			to[i] = state->name_text[i];
+	} else if (!state->name_kind) {
+		h->name_len = PYD_READ_STR(&h->key, sizeof(h->key), h->name_addr);
+	}
 	return 0;
 }
 
@@ -298,12 +309,9 @@ static __always_inline __u32 entry__put_wide_name(struct hit *h, struct pt_audit
 /* Starts the decoding of the arguments. Returns 1 when there are steps to do. */
 static __always_inline int entry__start(struct hit *h, struct pt_regs *ctx, __u32 out)
 {
-	__u64 first;
-
-	if (h->site->entry == PT_ENTRY_BUILTIN) {
-		first = probe__parameter(ctx, 1) + 8;
-		return array_start(h->slot_index, first, (__u32)probe__parameter(ctx, 2) - 1, out);
-	}
+	if (h->site->entry == PT_ENTRY_BUILTIN)
+		return array_start(h->slot_index, probe__parameter(ctx, 1),
+		                   (__u32)probe__parameter(ctx, 2) - 1, out);
 	if (entry__arguments(h, ctx, &h->slot->state.format)) {
 		pyd__reset(&h->slot->state, out);
 		pyd__emit_unreadable(&h->slot->state, 0);
@@ -363,12 +371,10 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 	if (!(h.site->flags & PT_SITE_DECODE)) {
 		hit__undecoded(&h, a, out);
 	} else if (entry__start(&h, ctx, out)) {
-		for (i = 0; i < STEPS_MAX; i++) {
-			if (!format_step(h.slot_index, h.site_index))
+		for (i = 0; i < CALLS_MAX; i++) {
+			if (!format_more(h.slot_index, h.site_index))
 				break;
 		}
-		if (i == STEPS_MAX)
-			h.slot->state.flags |= PT_AUDIT_CUT;
 	}
 	hit__emit(&h, a);
 	return 0;

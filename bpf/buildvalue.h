@@ -18,6 +18,7 @@
 
 #define PYF_MASK       (PYD_FORMAT_MAX - 1)
 #define PYF_REGISTERS  6
+#define PYF_FIRST      4u         /* of the pointers that sys.audit() gets, read at once */
 #define PYF_FP_END     176u       /* of the register save area: 6 * 8 + 8 * 16 */
 #define PYF_WIDE_CHUNK 64u        /* wchar_t read in a step */
 #define PYF_MEASURE    (1u << 20) /* bytes of a string that are looked through for its NUL */
@@ -332,7 +333,8 @@ PYD_FN void pyf__object(struct pyd_state *s, const struct pt_site *site, int con
 		pyd__emit0(s, PT_K_UNDECODED);
 		return;
 	}
-	pyd__value(s, site, obj);
+	if (!pyd__plain(s, site, obj))
+		pyd__value(s, site, obj);
 }
 
 /* Codes of plain C numbers. Returns 0 when c is none of them. */
@@ -405,6 +407,22 @@ PYD_FN void pyf__item(struct pyd_state *s, const struct pt_site *site, char c, c
 	}
 }
 
+/* An opening bracket; `inside`: where the first code in it is. */
+PYD_FN void pyf__bracket(struct pyd_state *s, char c, __u32 inside)
+{
+	__u32 n;
+
+	if (!pyf__wanted(s)) {
+		s->format.mute++;
+		return;
+	}
+	n = pyf__count(s, inside);
+	if (c == '{')
+		pyf__open(s, PT_K_DICT, n / 2);
+	else
+		pyf__open(s, c == '(' ? PT_K_TUPLE : PT_K_LIST, n);
+}
+
 /* One code at s->format.pos. Returns 0 when the format is over. */
 PYD_FN int pyf__code(struct pyd_state *s, const struct pt_site *site)
 {
@@ -425,15 +443,7 @@ PYD_FN int pyf__code(struct pyd_state *s, const struct pt_site *site)
 		return s->format.open != 0;
 	}
 	if (c == '(' || c == '[' || c == '{') {
-		if (!pyf__wanted(s)) {
-			s->format.mute++;
-			return 1;
-		}
-		n = pyf__count(s, pos + 1);
-		if (c == '{')
-			pyf__open(s, PT_K_DICT, n / 2);
-		else
-			pyf__open(s, c == '(' ? PT_K_TUPLE : PT_K_LIST, n);
+		pyf__bracket(s, c, pos + 1);
 		return 1;
 	}
 	n = (__u32)pyf__wanted(s);
@@ -452,7 +462,12 @@ PYD_FN int pyf__code(struct pyd_state *s, const struct pt_site *site)
 PYD_FN int pyf__step(struct pyd_state *s, const struct pt_site *site)
 {
 	if (s->copy_left || s->depth > s->format.open)
-		return pyd__step(s, site) || (s->format.open && !(s->flags & PT_AUDIT_CUT));
+		return pyd__steps(s, site, s->format.open) ||
+		       (s->format.open && !(s->flags & PT_AUDIT_CUT));
+	if (s->steps++ == PYD_STEPS_MAX) {
+		s->flags |= PT_AUDIT_CUT;
+		return 0;
+	}
 	if (s->format.wide) {
 		if (s->format.wide_kind == PT_K_STR4)
 			pyf__wide_chunk(s);
@@ -510,8 +525,10 @@ PYD_FN int pyf__start(struct pyd_state *s, const struct pt_site *site, __u64 for
 	for (i = 0; i < 8 && pyf__is_separator(pyf__char(s, f->pos)); i++)
 		f->pos++;
 	c = pyf__char(s, f->pos);
-	if (n == 1 && c == '(')
-		return pyf__code(s, site);
+	if (n == 1 && c == '(') {
+		pyf__bracket(s, c, ++f->pos);
+		return 1;
+	}
 	if (n == 1 && (c == 'O' || c == 'S' || c == 'N') && pyf__char(s, f->pos + 1) != '&') {
 		/* a lone object: the arguments themselves when it is a tuple */
 		obj = pyf__peek(s);
@@ -525,10 +542,14 @@ PYD_FN int pyf__start(struct pyd_state *s, const struct pt_site *site, __u64 for
 	return 1;
 }
 
-/* sys.audit(event, *args) itself: the arguments are an array of pointers. */
+/*
+ * sys.audit(event, *args) itself: name and arguments are an array of pointers, of which pyf__name() has
+ * left the first ones in the root's frame.
+ */
 PYD_FN int pyf__start_array(struct pyd_state *s, __u64 items, __u32 count, __u32 out)
 {
 	struct pyd_frame *frame;
+	__u32 have = count < PYF_FIRST - 1 ? count : PYF_FIRST - 1;
 
 	pyd__reset(s, out);
 	s->format.open = 0;
@@ -540,27 +561,67 @@ PYD_FN int pyf__start_array(struct pyd_state *s, __u64 items, __u32 count, __u32
 	frame = pyd__push(s, PYD_F_POINTERS);
 	if (!frame)
 		return 0;
-	frame->base = items;
-	frame->left = count;
+	frame->pos = 1;
+	frame->have = (__u8)have;
+	frame->base = items + PYF_FIRST * 8;
+	frame->left = count - have;
 	frame->budget = PYD_MAX_ITEMS;
 	pyd__emit8(s, PT_K_TUPLE, count > PYD_MAX_ITEMS ? PT_F_CUT : 0, count);
 	return 1;
 }
 
 /*
- * The event's name of sys.audit(): a str object. Sets s->name_addr, name_len (bytes) and name_kind. An
- * ASCII one is as good as a C string. Returns 0 when it is no str: TypeError, and no event.
+ * The bytes at an offset in the window into s->name_text, when they are short and have no NUL in them: sets
+ * s->name_size.
  */
-PYD_FN int pyf__name(struct pyd_state *s, const struct pt_site *site, __u64 obj)
+PYD_FN void pyf__name_text(struct pyd_state *s, __u32 win, __u32 length)
+{
+	const __u64 ones = 0x0101010101010101ull;
+	__u32 i;
+
+	s->name_size = 0;
+	if (length >= PT_FILTER_NAME || (win & (PYD_FAR - 1)) + length > pyd__win_len(s, win))
+		return;
+	for (i = 0; i < PT_FILTER_NAME / 8; i++) {
+		__u64 w = 0, unused = 0;
+		__u32 left = length > i * 8 ? length - i * 8 : 0;
+
+		if (left) {
+			w = pyd__win64(s, win + i * 8);
+			if (left < 8) {
+				unused = ~0ull << left * 8;
+				w &= ~unused;
+			}
+			/* a byte that is zero: "Bit Twiddling Hacks", haszero() */
+			unused |= w;
+			if ((unused - ones) & ~unused & ones << 7)
+				return;
+		}
+		s->name_text[i] = w;
+	}
+	s->name_size = length + 1;
+}
+
+/*
+ * The event's name of sys.audit(): a str object, the first of `count` pointers at items. Sets s->name_addr,
+ * name_len (bytes), name_kind and name_size. An ASCII one is as good as a C string. Returns 0 when it is no
+ * str: TypeError, and no event.
+ */
+PYD_FN int pyf__name(struct pyd_state *s, const struct pt_site *site, __u64 items, __u32 count)
 {
 	const struct pt_layout *l = &site->layout;
-	__u32 state, width, compact, ascii;
-	__u64 length;
+	__u32 state, width, compact, ascii, bytes = (count < PYF_FIRST ? count : PYF_FIRST) * 8;
+	__u64 length, obj;
 	int win;
 
 	s->win_len[0] = s->win_len[1] = 0;
 	s->win_addr[0] = s->win_addr[1] = 0;
 	s->type_addr = 0;
+	s->depth = 0;
+	PYD_BARRIER(bytes);
+	if (bytes > PYF_FIRST * 8 || PYD_READ_SLOW(s->frames[0].words, bytes, items))
+		return 0;
+	obj = s->frames[0].words[0];
 	win = pyd__window(s, obj, 80);
 	if (win < 0)
 		return 0;
@@ -579,6 +640,9 @@ PYD_FN int pyf__name(struct pyd_state *s, const struct pt_site *site, __u64 obj)
 	if (!ascii && width != 1 && width != 2 && width != 4)
 		return 0;
 	s->name_len = length > PT_NAME_MAX ? PT_NAME_MAX * 2 : (__u32)length * (ascii ? 1 : width);
+	s->name_size = 0;
+	if (compact && ascii && length < PT_FILTER_NAME)
+		pyf__name_text(s, win + l->str_ascii, (__u32)length);
 	return 1;
 }
 

@@ -3,8 +3,8 @@
 #ifndef PYTRAIL_DECODE_BPF_H
 #define PYTRAIL_DECODE_BPF_H
 
-/* Steps of one event: values, closed containers, dead entries of tables, chunks of long strings. */
-#define STEPS_MAX 4096
+/* Calls for one event: each does a step at least, the last one finds that there are none left. */
+#define CALLS_MAX ((int)PYD_STEPS_MAX + 1)
 /* Slots tried before an event is given up as PT_LOST_SCRATCH. */
 #define SLOT_TRIES 8
 
@@ -29,28 +29,25 @@ static __always_inline void slot__put(struct slot *s)
 	__sync_lock_test_and_set(&s->busy, 0);
 }
 
-/* Global, so that the verifier checks it once; scalars only, as 5.10 wants (see pydecode.h). */
-__attribute__((noinline)) int decode_step(__u32 slot, __u32 site)
+/*
+ * Global, so that the verifier checks it once; scalars only, as 5.10 wants (see pydecode.h). Decodes the
+ * tuple at args into the record from offset `out` on, or, with `out` 0, goes on with what was begun. Returns 1
+ * when there is more to do.
+ * One function for both, for all that a step is would have to be verified twice.
+ */
+__attribute__((noinline)) int decode(__u32 slot, __u32 site, __u64 args, __u32 out)
 {
 	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
 	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
 
 	if (!s || !p)
 		return 0;
-	return pyd__step(&s->state, p);
-}
-
-__attribute__((noinline)) int decode_start(__u32 slot, __u32 site, __u64 args, __u32 out)
-{
-	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
-	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
-
-	if (!s || !p)
+	if (out && !pyd__start(&s->state, p, args, out))
 		return 0;
-	return pyd__start(&s->state, p, args, out);
+	return pyd__steps(&s->state, p, 0);
 }
 
-__attribute__((noinline)) int format_step(__u32 slot, __u32 site)
+__attribute__((noinline)) int format_more(__u32 slot, __u32 site)
 {
 	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
 	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
@@ -79,14 +76,14 @@ __attribute__((noinline)) int array_start(__u32 slot, __u64 items, __u32 count, 
 	return pyf__start_array(&s->state, items, count, out);
 }
 
-__attribute__((noinline)) int builtin_name(__u32 slot, __u32 site, __u64 object)
+__attribute__((noinline)) int builtin_name(__u32 slot, __u32 site, __u64 items, __u32 count)
 {
 	struct slot *s = bpf_map_lookup_elem(&slots, &slot);
 	struct pt_site *p = bpf_map_lookup_elem(&sites, &site);
 
 	if (!s || !p)
 		return 0;
-	return pyf__name(&s->state, p, object);
+	return pyf__name(&s->state, p, items, count);
 }
 
 #endif

@@ -11,7 +11,14 @@
 /* Keeps the compiler from dropping a mask that it can prove redundant and the verifier cannot. */
 #define PYD_BARRIER(x) asm volatile("" : "+r"(x))
 
-#define PYD_PAGE       4096u
+/* The end of one iteration of a loop: keeps the compiler from unrolling it, with all that is inlined. */
+#define PYD_FORGET() asm volatile("" ::: "memory")
+
+/* Steps of one event: values, closed containers, dead entries of tables, chunks of long strings. */
+#define PYD_STEPS_MAX   4096u
+#define PYD_PLAIN_STEPS 8 /* done by one call */
+
+#define PYD_PAGE        4096u
 #define PYD_NEAR \
 	144u /* bytes read of an object: a str's header and 100 characters, a code object */
 #define PYD_FAR         1024u /* bytes read when objects lie side by side */
@@ -93,6 +100,7 @@ struct pyd_state {
 	__u32 out;        /* end of what is written in buf, a multiple of 8 */
 	__u32 depth;      /* open frames */
 	__u32 flags;      /* PT_AUDIT_CUT */
+	__u32 steps;      /* done so far */
 	__u32 unreadable; /* values marked so */
 	__u32 copy_left;  /* bytes of a long string still to be copied, by further steps */
 	__u64 copy_addr;
@@ -103,6 +111,8 @@ struct pyd_state {
 	__u64 name_addr; /* sys.audit(): characters of the event's name */
 	__u32 name_len;
 	__u32 name_kind; /* struct pt_audit.name_kind */
+	__u32 name_size; /* with the NUL, when all of it is in name_text; 0: it is not */
+	__u64 name_text[PT_FILTER_NAME / 8];
 	struct pyd_format format;
 	struct pyd_frame frames[16];
 	__u8 window[PYD_WIN_MASK + 1 + PYD_FAR];
@@ -120,6 +130,7 @@ PYD_FN void pyd__reset(struct pyd_state *s, __u32 out)
 	s->out = out;
 	s->depth = 0;
 	s->flags = 0;
+	s->steps = 0;
 	s->unreadable = 0;
 	s->copy_left = 0;
 	s->type_addr = 0;

@@ -6,22 +6,38 @@
 #include "bpf/pyd_state.h"
 #include "bpf/pyd_type.h"
 
+/* A str whose characters lie behind its header, as nearly all do. Returns 0 when it is another. */
+PYD_FN int pyd__str_compact(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win)
+{
+	__u32 state = pyd__win32(s, win + l->str_state);
+	__u64 length = pyd__win64(s, win + l->str_length), size;
+	__u32 width = state >> l->str_kind_shift & 7, stored, data;
+
+	if (!(state >> l->str_compact_shift & 1) || (width != 1 && width != 2 && width != 4))
+		return 0;
+	data = state >> l->str_ascii_shift & 1 ? l->str_ascii : l->str_compact;
+	size = length > 1ull << 40 ? 1ull << 42 : length * width;
+	stored = pyd__cap(s, size, PYD_MAX_STRING) & ~(width - 1);
+	pyd__emit_bytes(s,
+	                width == 1   ? PT_K_STR
+	                : width == 2 ? PT_K_STR2
+	                             : PT_K_STR4,
+	                0, obj + data, stored, pyd__win_behind(win, data), length, stored < size);
+	return 1;
+}
+
+/* Any other str. */
 PYD_FN void pyd__str(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win)
 {
 	__u32 state = pyd__win32(s, win + l->str_state);
 	__u64 length = pyd__win64(s, win + l->str_length);
 	__u32 width = state >> l->str_kind_shift & 7;
 	__u32 compact = state >> l->str_compact_shift & 1;
-	__u32 ascii = state >> l->str_ascii_shift & 1;
-	__u64 data = obj + (ascii ? l->str_ascii : l->str_compact);
-	__u64 size;
+	__u64 data = 0, size;
 	__u32 stored;
-	int data_win = -1;
 	__u8 kind;
 
-	if (compact) {
-		data_win = pyd__win_behind(win, ascii ? l->str_ascii : l->str_compact);
-	} else {
+	if (!compact) {
 		win = pyd__window(s, obj, l->str_any + 8u);
 		if (win < 0) {
 			pyd__emit_unreadable(s, obj);
@@ -39,23 +55,46 @@ PYD_FN void pyd__str(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 		width = 4;
 		data = pyd__win64(s, win + l->str_wstr);
 		length = pyd__win64(s, win + l->str_wstr_length);
-		data_win = -1;
 	}
-	if (width == 1)
+	if (width == 1) {
 		kind = PT_K_STR;
-	else if (width == 2)
+	} else if (width == 2) {
 		kind = PT_K_STR2;
-	else if (width == 4)
+	} else if (width == 4) {
 		kind = PT_K_STR4;
-	else {
+	} else {
 		pyd__emit_unreadable(s, obj);
 		return;
 	}
 	size = length > 1ull << 40 ? 1ull << 42 : length * width;
 	stored = pyd__cap(s, size, PYD_MAX_STRING) & ~(width - 1);
-	pyd__emit_bytes(s, kind, 0, data, stored, data_win, length, stored < size);
+	pyd__emit_bytes(s, kind, 0, data, stored, -1, length, stored < size);
 }
 
+/* An int of up to 60 bits. Returns 0 when it is a larger one. */
+PYD_FN int pyd__int_small(struct pyd_state *s, const struct pt_layout *l, int win)
+{
+	__u64 tag = pyd__win64(s, win + l->int_size), w = pyd__win64(s, win + l->int_digits), v = 0;
+	int negative;
+
+	if (l->int_tagged) {
+		negative = (tag & 3) == 2;
+		tag = (tag & 3) == 1 ? 0 : tag >> 3;
+	} else {
+		negative = (__s64)tag < 0;
+		tag = negative ? -tag : tag;
+	}
+	if (tag > 2)
+		return 0;
+	if (tag >= 1)
+		v = w & 0x3fffffff;
+	if (tag == 2)
+		v |= (w >> 32 & 0x3fffffff) << 30;
+	pyd__emit8(s, PT_K_INT, 0, negative ? -v : v);
+	return 1;
+}
+
+/* A larger one. */
 PYD_FN void pyd__int(struct pyd_state *s, const struct pt_layout *l, __u64 obj, int win)
 {
 	__u64 tag = pyd__win64(s, win + l->int_size);
@@ -66,22 +105,9 @@ PYD_FN void pyd__int(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 	if (l->int_tagged) {
 		negative = (tag & 3) == 2;
 		digits = tag >> 3;
-		if ((tag & 3) == 1)
-			digits = 0;
 	} else {
 		negative = (__s64)tag < 0;
 		digits = negative ? -tag : tag;
-	}
-	if (digits <= 2) {
-		__u64 w = pyd__win64(s, win + l->int_digits);
-		__u64 v = 0;
-
-		if (digits >= 1)
-			v = w & 0x3fffffff;
-		if (digits == 2)
-			v |= (w >> 32 & 0x3fffffff) << 30;
-		pyd__emit8(s, PT_K_INT, 0, negative ? -v : v);
-		return;
 	}
 	stored = pyd__cap(s, digits > 1u << 30 ? 1ull << 32 : digits * 4, PYD_MAX_STRING) / 4;
 	dropped = digits - stored;
@@ -271,17 +297,42 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 		pyd__emit0(s, PT_K_END);
 }
 
-/* One value. */
-PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 obj)
+/*
+ * What most values are, and what all of it is known of with the object's first bytes: None, a bool, an
+ * int of up to 60 bits, a compact str, none of them of a derived class. Returns 0 when it is none of them: then
+ * nothing was done.
+ */
+PYD_FN int pyd__plain(struct pyd_state *s, const struct pt_site *site, __u64 obj)
 {
-	const struct pt_layout *l = &site->layout;
-	__u64 o = obj - s->bias, type, size;
-	int win, cls;
+	__u64 o = obj - s->bias, type;
+	int win;
 
 	if (o == site->known[PT_KNOWN_NONE]) {
 		pyd__emit0(s, PT_K_NONE);
-		return;
+		return 1;
 	}
+	if (o == site->known[PT_KNOWN_TRUE] || o == site->known[PT_KNOWN_FALSE]) {
+		pyd__emit0(s, o == site->known[PT_KNOWN_TRUE] ? PT_K_TRUE : PT_K_FALSE);
+		return 1;
+	}
+	win = pyd__window(s, obj, 64);
+	if (win < 0)
+		return 0;
+	type = pyd__win64(s, win + site->layout.ob_type) - s->bias;
+	if (type == site->known[PT_KNOWN_STR])
+		return pyd__str_compact(s, &site->layout, obj, win);
+	if (type == site->known[PT_KNOWN_INT])
+		return pyd__int_small(s, &site->layout, win);
+	return 0;
+}
+
+/* One value that is not plain. */
+PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 obj)
+{
+	const struct pt_layout *l = &site->layout;
+	__u64 type, size;
+	int win, cls;
+
 	win = pyd__window(s, obj, 64);
 	if (win < 0)
 		win = pyd__window(s, obj, l->ob_size + 16u);
@@ -290,18 +341,16 @@ PYD_FN void pyd__value(struct pyd_state *s, const struct pt_site *site, __u64 ob
 		return;
 	}
 	type = pyd__win64(s, win + l->ob_type);
-	if (o == site->known[PT_KNOWN_TRUE] || o == site->known[PT_KNOWN_FALSE]) {
-		pyd__emit0(s, o == site->known[PT_KNOWN_TRUE] ? PT_K_TRUE : PT_K_FALSE);
-		return;
-	}
 	cls = pyd__class_of(s, site, type);
 	size = pyd__win64(s, win + l->ob_size);
 	switch (cls) {
 	case PT_KNOWN_STR:
-		pyd__str(s, l, obj, win);
+		if (!pyd__str_compact(s, l, obj, win))
+			pyd__str(s, l, obj, win);
 		break;
 	case PT_KNOWN_INT:
-		pyd__int(s, l, obj, win);
+		if (!pyd__int_small(s, l, win))
+			pyd__int(s, l, obj, win);
 		break;
 	case PT_KNOWN_TUPLE:
 		pyd__open(s, PT_K_TUPLE, PYD_F_POINTERS, size, size, obj + l->tuple_items, 0);

@@ -5,12 +5,12 @@
  * host (tests, fuzzing, the proof of a layout on a live process).
  *
  * How it works. A worklist of frames, one per open container, lies in struct pyd_state; so do the
- * bytes read last (the window) and the record being written (buf). pyd__step() takes the next child
- * of the innermost frame, classifies it by the address of its type, emits its node and, when it is a
- * container, opens a frame; when no child is left it emits PT_K_END and closes the frame. The caller
- * calls it a bounded number of times: that bounds the time.
+ * bytes read last (the window) and the record being written (buf). A step takes the next child of the
+ * innermost frame, classifies it by the address of its type, emits its node and, when it is a container,
+ * opens a frame; when no child is left it emits PT_K_END and closes the frame. The number of steps is
+ * bounded: that bounds the time.
  *
- * Why so. In BPF a step is a global function, which the verifier checks once and not once per
+ * Why so. In BPF pyd__steps() is a global function, which the verifier checks once and not once per
  * iteration; that costs some 4k verified instructions for any number of values, on every kernel from
  * 5.10 on, where an inlined loop costs 400k. All state lies in map memory, because a global
  * function may take scalars only, and because BPF's stack is 512 bytes.
@@ -127,51 +127,81 @@ PYD_FN int pyd__child(struct pyd_frame *f, __u64 *child)
 	return 1;
 }
 
+enum pyd_next {
+	PYD_DONE,  /* nothing is left, or there is no room for more */
+	PYD_MOVED, /* a closed container, a chunk of a long string, a dead entry of a table */
+	PYD_VALUE, /* *child is the next value */
+};
+
 /*
- * One unit of work on a state that pyd__start() prepared: one value, one closed container, or one
- * chunk of a long string. Returns 1 while there is more to do.
+ * One unit of work on a state that pyd__start() prepared, but for a value itself. Frames up to `base` are
+ * another's (buildvalue.h).
  */
-PYD_FN int pyd__step(struct pyd_state *s, const struct pt_site *site)
+PYD_FN enum pyd_next pyd__next(struct pyd_state *s, __u32 base, __u64 *child)
 {
 	struct pyd_frame *f;
 	__u32 d = s->depth;
-	__u64 child = 0;
 
+	if (d <= base && !s->copy_left)
+		return PYD_DONE;
+	/* the largest leaf that is not capped by the room: a type's name */
+	if (s->steps == PYD_STEPS_MAX || (!s->copy_left && pyd__room(s) < PYD_TP_NAME_MAX + 64)) {
+		s->flags |= PT_AUDIT_CUT;
+		return PYD_DONE;
+	}
+	s->steps++;
 	if (s->copy_left) {
 		pyd__copy_chunk(s);
-		return 1;
+		return PYD_MOVED;
 	}
-	if (!d)
-		return 0;
 	d--;
 	PYD_BARRIER(d);
 	f = &s->frames[d & 15];
-	/* the largest leaf that is not capped by the room: a type's name */
-	if (pyd__room(s) < PYD_TP_NAME_MAX + 64) {
-		s->flags |= PT_AUDIT_CUT;
-		return 0;
-	}
 	if (f->on_value) {
 		f->on_value = 0;
-		child = f->value;
-	} else {
-		if (!f->have && f->left && f->budget)
-			pyd__refill(s, f);
-		if (!f->have || !f->budget) {
-			pyd__emit0(s, PT_K_END);
-			s->depth--;
-			return s->depth != 0;
-		}
-		if (!pyd__child(f, &child))
-			return 1;
-		f->budget--;
+		*child = f->value;
+		return PYD_VALUE;
 	}
-	if (!child && f->mode == PYD_F_WORDS) {
+	if (!f->have && f->left && f->budget)
+		pyd__refill(s, f);
+	if (!f->have || !f->budget) {
+		pyd__emit0(s, PT_K_END);
+		s->depth--;
+		return PYD_MOVED;
+	}
+	if (!pyd__child(f, child))
+		return PYD_MOVED;
+	f->budget--;
+	if (!*child && f->mode == PYD_F_WORDS) {
 		/* a field of an object that is not set: m_module of a builtin method, say */
 		pyd__emit0(s, PT_K_NONE);
-		return 1;
+		return PYD_MOVED;
 	}
-	pyd__value(s, site, child);
+	return PYD_VALUE;
+}
+
+/*
+ * Up to PYD_PLAIN_STEPS units of work, as long as the values are plain ones, and one value of any kind.
+ * Returns 1 while there is more to do. In BPF a call for each value would cost as much as the value; a
+ * loop over values of any kind would be too much for the verifier.
+ */
+PYD_FN int pyd__steps(struct pyd_state *s, const struct pt_site *site, __u32 base)
+{
+	enum pyd_next next = PYD_MOVED;
+	__u64 child = 0;
+	int i;
+
+	for (i = 0; i < PYD_PLAIN_STEPS; i++) {
+		next = pyd__next(s, base, &child);
+		if (next == PYD_DONE)
+			return 0;
+		if (next == PYD_VALUE && !pyd__plain(s, site, child))
+			break;
+		next = PYD_MOVED;
+		PYD_FORGET();
+	}
+	if (next == PYD_VALUE)
+		pyd__value(s, site, child);
 	return 1;
 }
 

@@ -12,23 +12,22 @@ static __always_inline int select__user(void)
 
 /* A process that has executed something, or moved to another group, since user space decided is asked
  * about again: its event goes through. */
-static __always_inline int select__process(__u32 tgid)
+static __always_inline int select__process(struct task_struct *t, __u32 tgid)
 {
 	struct pt_unwanted *u = bpf_map_lookup_elem(&unwanted, &tgid);
-	struct task_struct *leader;
+	struct task_struct *leader = t->group_leader;
 
 	if (!u)
 		return 1;
-	leader = bpf_get_current_task_btf()->group_leader;
 	return u->start_ns != leader->start_boottime || u->exec_id != (__u32)leader->self_exec_id ||
-	       u->cgroup_id != bpf_get_current_cgroup_id();
+	       u->cgroup_id != task__cgroup(t);
 }
 
-static __always_inline int select__wants(__u32 tgid)
+static __always_inline int select__wants(struct task_struct *t, __u32 tgid)
 {
 	if (cfg_users && !select__user())
 		return 0;
-	return !cfg_select || select__process(tgid);
+	return !cfg_select || select__process(t, tgid);
 }
 
 #endif

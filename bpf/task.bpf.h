@@ -33,6 +33,12 @@ static __always_inline void task__login(struct pt_task *out, struct task_struct 
 		out->session_id = t->sessionid;
 }
 
+/* What bpf_get_current_cgroup_id() gives (kernel/bpf/helpers.c), without a call. */
+static __always_inline __u64 task__cgroup(struct task_struct *t)
+{
+	return t->cgroups->dfl_cgrp->kn->id;
+}
+
 /* struct task_struct names it start_boottime since 5.5 (cf25e24db61c); real_start_time before. */
 static __always_inline void task__fill(struct pt_task *out, struct task_struct *t)
 {
@@ -50,8 +56,7 @@ static __always_inline void task__fill(struct pt_task *out, struct task_struct *
 	*(__u64 *)out->comm = *(__u64 *)t->comm;
 	*(__u64 *)(out->comm + 8) = *(__u64 *)(t->comm + 8);
 	task__login(out, t);
-	/* of the current task, which is `t` but where a process is forked: a child is in its parent's */
-	out->cgroup_id = bpf_get_current_cgroup_id();
+	out->cgroup_id = task__cgroup(t);
 	out->exec_id = (__u32)leader->self_exec_id;
 	out->reserved = 0;
 }

@@ -25,7 +25,6 @@ static uint32_t host_max_depth(void);
 #include "../bpf/pydecode.h"
 
 /* As in the kernel (bpf/pytrail.bpf.c). */
-#define STEPS_MAX 4096
 
 struct pymem {
 	struct pymem_options o;
@@ -119,12 +118,9 @@ static size_t pymem__run(struct pymem *m, int more, const void **record)
 {
 	struct pyd_state *s = &m->state;
 	struct pt_audit *a = (struct pt_audit *)s->buf;
-	int i;
 
-	for (i = 0; more && i < STEPS_MAX; i++)
-		more = pyd__step(s, &m->site);
-	if (more)
-		s->flags |= PT_AUDIT_CUT;
+	while (more)
+		more = pyd__steps(s, &m->site, 0);
 	memset(a, 0, sizeof(*a));
 	a->rec.size = s->out;
 	a->rec.kind = PT_REC_AUDIT;
@@ -184,7 +180,8 @@ int pymem__dict_get(struct pymem *m, uint64_t dict, const char *key, uint64_t *v
 	__u64 child;
 
 	pymem__start_value(m, dict);
-	pyd__step(&m->state, &m->site);
+	if (pyd__next(&m->state, 0, &child) == PYD_VALUE)
+		pyd__value(&m->state, &m->site, child);
 	if (m->state.depth != 2)
 		return -EFAULT;
 	frame = m->state.frames[1];
