@@ -91,6 +91,7 @@ static __always_inline int hit__filter(const struct hit *h)
 	verdict = bpf_map_lookup_elem(&filter, &h->key);
 	if (verdict ? *verdict != PT_VERDICT_DROP : !cfg_drop_unknown)
 		return 0;
+	COUNT(seen, 1);
 	COUNT(filtered[PT_FILTERED_EVENT], 1);
 	return -1;
 }
@@ -103,6 +104,7 @@ static __always_inline int hit__take_slot(struct hit *h)
 	if (h->slot)
 		return 0;
 	task__fill(&task, h->task);
+	COUNT(seen, 1);
 	count_lost(PT_LOST_SCRATCH, &task, bpf_ktime_get_ns());
 	return -1;
 }
@@ -123,29 +125,91 @@ static __always_inline struct pt_audit *hit__header(const struct hit *h)
 	a->probe = h->site->probe;
 	a->flags = h->site->layout.free_threaded ? PT_AUDIT_FREE_THREADED : 0;
 	a->name_kind = 0;
-	a->reserved[0] = a->reserved[1] = a->reserved[2] = 0;
+	a->reserved = 0;
+	a->slot = (__u16)h->slot_index;
 	return a;
 }
+
+static __always_inline __u64 told__site(const struct pt_audit *a)
+{
+	return (__u64)a->py_version << 32 | a->site;
+}
+
+/* Whether the ring has had the same task, bias and site from this slot. */
+static __always_inline int hit__told(const struct slot *s, const struct pt_audit *a)
+{
+	const __u64 *now = (const __u64 *)&a->rec.task, *then = (const __u64 *)&s->told.task;
+	__u64 differs = (s->told.bias ^ a->bias) | (s->told.site ^ told__site(a));
+	int i;
+
+#pragma unroll
+	for (i = 0; i < (int)(sizeof(s->told.task) / 8); i++)
+		differs |= now[i] ^ then[i];
+	return !differs;
+}
+
+static __always_inline void hit__tell(struct slot *s, const struct pt_audit *a)
+{
+	s->told.task = a->rec.task;
+	s->told.bias = a->bias;
+	s->told.site = told__site(a);
+}
+
+/* Puts a short header in place of the end of the whole one, right before the name. */
+static __always_inline void hit__shorten(struct pt_audit *a, __u32 size)
+{
+	struct pt_again *again = (struct pt_again *)((__u8 *)(a + 1) - sizeof(*again));
+	__u64 call_site = a->call_site;
+
+	again->size = size;
+	again->kind = PT_REC_AGAIN;
+	again->version = PT_WIRE_VERSION;
+	again->time_ns = a->rec.time_ns;
+	again->call_site = call_site;
+}
+
+#define SHORTER (sizeof(struct pt_audit) - sizeof(struct pt_again))
 
 /* The record is complete but for its size: hands it to the ring, and gives the slot back. */
 static __always_inline void hit__emit(struct hit *h, struct pt_audit *a)
 {
-	__u32 size = h->slot->state.out;
+	struct slot *s = h->slot;
+	__u32 size = s->state.out, index = h->slot_index;
+	struct pt_slot_counters *c = bpf_map_lookup_elem(&slot_counters, &index);
+	__u64 wakeup;
+	long err;
 
-	a->flags |= h->slot->state.flags & PT_AUDIT_CUT;
-	if (h->slot->state.unreadable)
-		COUNT(unreadable, h->slot->state.unreadable);
+	a->flags |= s->state.flags & PT_AUDIT_CUT;
+	if (s->state.unreadable)
+		COUNT(unreadable, s->state.unreadable);
 	PYD_BARRIER(size);
 	if (size > PT_RECORD_MAX)
 		size = PT_RECORD_MAX;
-	a->rec.size = size;
-	if (bpf_ringbuf_output(&ring, h->slot->state.buf, size, emit__wakeup(a->rec.time_ns))) {
-		count_lost(PT_LOST_RING_FULL, &a->rec.task, a->rec.time_ns);
+	/* 16 small records are far less than what the ring is emptied at */
+	wakeup = emit__wakeup(a->rec.time_ns, !(s->turn++ & 15) || size > 4096);
+	if (hit__told(s, a)) {
+		size -= SHORTER;
+		PYD_BARRIER(size);
+		if (size > PT_RECORD_MAX)
+			size = PT_RECORD_MAX;
+		hit__shorten(a, size);
+		err = bpf_ringbuf_output(&ring, s->state.buf + SHORTER, size, wakeup);
 	} else {
-		COUNT(emitted, 1);
-		COUNT(emitted_bytes, size);
+		a->rec.size = size;
+		err = bpf_ringbuf_output(&ring, s->state.buf, size, wakeup);
+		if (!err)
+			hit__tell(s, a);
 	}
-	slot__put(h->slot);
+	if (err)
+		count_lost(PT_LOST_RING_FULL, &a->rec.task, a->rec.time_ns);
+	if (c) {
+		c->seen++;
+		if (!err) {
+			c->emitted++;
+			c->emitted_bytes += size;
+		}
+	}
+	slot__put(s);
 }
 
 /* No layout: a record that ends with the name. */
@@ -165,7 +229,6 @@ static __always_inline int audit__usdt(struct pt_regs *ctx)
 
 	if (hit__begin(&h, ctx))
 		return 0;
-	COUNT(seen, 1);
 	h.name_addr = probe__argument(ctx, &h.site->args[0]);
 	h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);
 	if (hit__filter(&h))
@@ -338,15 +401,12 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 		return 0;
 	h.call_site = entry__caller(&h, ctx);
 	if (h.site->entry == PT_ENTRY_BUILTIN) {
-		if (hit__take_slot(&h)) {
-			COUNT(seen, 1);
+		if (hit__take_slot(&h))
 			return 0;
-		}
 		if (entry__builtin_name(&h, ctx)) {
 			slot__put(h.slot);
 			return 0;
 		}
-		COUNT(seen, 1);
 		if (hit__filter(&h)) {
 			slot__put(h.slot);
 			return 0;
@@ -355,7 +415,6 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 		caller = h.call_site - h.bias;
 		if (caller >= h.site->builtin_start && caller < h.site->builtin_end)
 			return 0;
-		COUNT(seen, 1);
 		h.name_addr = entry__tstate_first(&h) ? probe__parameter(ctx, 1)
 		                                      : probe__parameter(ctx, 0);
 		h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);

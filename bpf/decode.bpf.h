@@ -26,7 +26,13 @@ static __always_inline struct slot *slot__get(__u32 tid, __u32 *index)
 
 static __always_inline void slot__put(struct slot *s)
 {
+#if defined(__TARGET_ARCH_x86)
+	/* no store overtakes another one there: a plain one releases what it guards */
+	asm volatile("" ::: "memory");
+	*(volatile __u32 *)&s->busy = 0;
+#else
 	__sync_lock_test_and_set(&s->busy, 0);
+#endif
 }
 
 /*

@@ -6,13 +6,14 @@
 /*
  * Two clocks decide. An idle collector sleeps without a timer; the first event after cfg_wake_ns wakes
  * it, and it then sweeps on a timer of its own for longer than cfg_wake_ns: whoever finds last_wake_ns
- * recent may rely on it. A ring that fills faster wakes it by watermark, ten times as often at most.
+ * recent may rely on it. A ring that fills faster wakes it by watermark, ten times as often at most. look:
+ * whether to ask how full it is, which need not be done at each event.
  */
-static __always_inline __u64 emit__wakeup(__u64 now)
+static __always_inline __u64 emit__wakeup(__u64 now, int look)
 {
 	__u64 since = now - last_wake_ns;
 
-	if (since < cfg_wake_ns && (since < cfg_wake_ns / 10 ||
+	if (since < cfg_wake_ns && (since < cfg_wake_ns / 10 || !look ||
 	                            bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < cfg_wake_bytes))
 		return BPF_RB_NO_WAKEUP;
 	last_wake_ns = now;
@@ -43,7 +44,7 @@ static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 	task__fill(&rec.task, t);
 	/* a fork is no news to act on */
 	if (kind == PT_REC_FORK)
-		return bpf_ringbuf_output(&ring, &rec, sizeof(rec), emit__wakeup(rec.time_ns));
+		return bpf_ringbuf_output(&ring, &rec, sizeof(rec), emit__wakeup(rec.time_ns, 1));
 	return emit__news(&rec, sizeof(rec));
 }
 

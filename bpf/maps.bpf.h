@@ -11,9 +11,17 @@ volatile __u8 stopped = 0;
 __u64 forks_unfollowed = 0;
 __u64 news_lost = 0;
 
+/* What of the last whole header that went into the ring the next one may leave out; struct pt_again. */
+struct told {
+	struct pt_task task;
+	__u64 bias;
+	__u64 site; /* index, and the version above it: an index can become another file's */
+};
+
 struct slot {
 	__u32 busy;
-	__u32 reserved;
+	__u32 turn; /* events so far */
+	struct told told;
 	struct pyd_state state;
 };
 
@@ -27,6 +35,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct slot);
 } slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct pt_slot_counters);
+} slot_counters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -27,7 +27,7 @@
 #include <linux/types.h>
 #endif
 
-#define PT_WIRE_VERSION 2
+#define PT_WIRE_VERSION 3
 
 /* Sizes that both sides must agree on. All are powers of two: BPF code masks with size - 1. */
 #define PT_COMM_LEN   16
@@ -48,6 +48,7 @@ enum pt_rec_kind {
 	PT_REC_EXIT = 3,  /* struct pt_rec: the last thread of the process has exited */
 	PT_REC_FORK = 4,  /* struct pt_rec: the task is a new process, ppid its parent */
 	PT_REC_MAP = 5,   /* struct pt_map: the task is about to map a libpython */
+	PT_REC_AGAIN = 6, /* struct pt_again: as PT_REC_AUDIT, header cut short; in the ring only */
 	/* made by user space, in record files and in the same stream */
 	PT_REC_PROCESS = 64,   /* struct pt_process: facts of a process, before its first event */
 	PT_REC_LOST = 65,      /* struct pt_lost */
@@ -116,7 +117,29 @@ struct pt_audit {
 	__u8 flags;       /* enum pt_audit_flags */
 	/* The name's characters: 0 bytes of UTF-8; 1, 2, 4: Latin-1, UCS-2, UCS-4, as in a str object. */
 	__u8 name_kind;
-	__u8 reserved[3];
+	__u8 reserved;
+	__u16 slot; /* scratch slot that it was made in, see struct pt_again */
+};
+
+/*
+ * An event of which all that is left out here is as in the last struct pt_audit with that slot: task, bias,
+ * site and py_version. A slot has one owner at a time, so that its records are in the ring in their order.
+ * What fewer bytes are to be put into the ring, the less the traced program pays. User space makes a struct
+ * pt_audit of it (user/again.h) before anybody sees it.
+ */
+struct pt_again {
+	__u32 size;
+	__u16 kind;
+	__u16 version;
+	__u64 time_ns;
+	__u64 call_site;
+	/* the same 8 bytes as at the end of struct pt_audit */
+	__u16 name_len;
+	__u8 probe;
+	__u8 flags;
+	__u8 name_kind;
+	__u8 reserved;
+	__u16 slot;
 };
 
 enum pt_kind {
@@ -263,7 +286,16 @@ struct pt_lost_value {
 	struct pt_task task;
 };
 
-/* One per CPU, in the map `counters`. seen = emitted + all filtered + all lost, exactly. */
+/* One per scratch slot, in the map `slot_counters`, added to by the slot's owner alone: no atomic is needed. */
+struct pt_slot_counters {
+	__u64 seen; /* events that took the slot and were emitted, or lost as the ring was full */
+	__u64 emitted;
+	__u64 emitted_bytes;
+	__u64 reserved;
+};
+
+/* One per CPU, in the map `counters`; emitted and its bytes are added by user space, from all slots, and so is
+ * most of seen. seen = emitted + all filtered + all lost, exactly. */
 struct pt_counters {
 	__u64 seen;
 	__u64 emitted;
@@ -426,6 +458,8 @@ _Static_assert(sizeof(struct pt_task) == 80, "wire");
 _Static_assert(sizeof(struct pt_rec) == 96, "wire");
 _Static_assert(sizeof(struct pt_map) == sizeof(struct pt_rec) + 8, "wire");
 _Static_assert(sizeof(struct pt_audit) == 96 + 32, "wire");
+_Static_assert(sizeof(struct pt_again) == 32, "wire");
+_Static_assert(sizeof(struct pt_slot_counters) == 32, "wire");
 _Static_assert(sizeof(struct pt_node) == 8, "wire");
 _Static_assert(sizeof(struct pt_process) == 96 + 32, "wire");
 _Static_assert(sizeof(struct pt_call_site) == 96 + 24, "wire");
@@ -447,6 +481,11 @@ _Static_assert(__builtin_offsetof(struct pt_audit, site) == 112, "wire");
 _Static_assert(__builtin_offsetof(struct pt_audit, py_version) == 116, "wire");
 _Static_assert(__builtin_offsetof(struct pt_audit, name_len) == 120, "wire");
 _Static_assert(__builtin_offsetof(struct pt_audit, flags) == 123, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, name_kind) == 124, "wire");
+_Static_assert(__builtin_offsetof(struct pt_audit, slot) == 126, "wire");
+_Static_assert(__builtin_offsetof(struct pt_again, name_len) == 24, "wire");
+_Static_assert(__builtin_offsetof(struct pt_again, flags) == 27, "wire");
+_Static_assert(__builtin_offsetof(struct pt_again, slot) == 30, "wire");
 _Static_assert(__builtin_offsetof(struct pt_node, len) == 4, "wire");
 _Static_assert(__builtin_offsetof(struct pt_lost, cause) == 120, "wire");
 

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "again.h"
 #include "catalog.h"
 #include "export/figures.h"
 #include "feature.h"
@@ -28,6 +29,7 @@
 struct session {
 	struct pytrail_bpf *skel;
 	struct ring *ring;
+	struct again *again;
 	struct attach *attach;
 	struct losses *losses;
 	session_record_fn fn;
@@ -103,6 +105,8 @@ static int session__configure(struct session *s, const struct session_options *o
 	bpf_program__set_autoload(skel->progs.watch_map, feature__has(FEATURE_TP_MMAP));
 	bpf_program__set_autoload(skel->progs.each_task, o->tasks && feature__has(FEATURE_TASK_ITER));
 	err = bpf_map__set_max_entries(skel->maps.slots, skel->rodata->cfg_slots);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.slot_counters, skel->rodata->cfg_slots);
 	/* twice as many as can be: a hash map may refuse the last few */
 	if (!err && o->patterns)
 		err = bpf_map__set_max_entries(
@@ -271,7 +275,8 @@ static int session__load(struct session *s, const struct session_options *opts)
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses),
 	                        bpf_map__max_entries(s->skel->maps.losses));
 	s->attach = session__attach_new(s, opts);
-	if (!s->losses || !s->attach)
+	s->again = again__new(s->skel->rodata->cfg_slots);
+	if (!s->losses || !s->attach || !s->again)
 		return -ENOMEM;
 	if (opts->names_only)
 		attach__names_only(s->attach);
@@ -349,6 +354,7 @@ void session__close(struct session *s)
 		return;
 	attach__free(s->attach);
 	ring__close(s->ring);
+	again__free(s->again);
 	losses__free(s->losses);
 	pytrail_bpf__destroy(s->skel);
 	free(s);
@@ -436,9 +442,17 @@ int session__fd(const struct session *s)
 	return bpf_map__fd(s->skel->maps.ring);
 }
 
+static int on_ring(void *ctx, const void *record, size_t size)
+{
+	struct session *s = ctx;
+
+	record = again__whole(s->again, record, &size);
+	return s->fn(s->ctx, record, size);
+}
+
 int session__drain(struct session *s)
 {
-	return ring__drain(s->ring, s->fn, s->ctx, DRAIN_MAX);
+	return ring__drain(s->ring, on_ring, s, DRAIN_MAX);
 }
 
 struct session_pressure session__pressure(const struct session *s)
@@ -447,6 +461,26 @@ struct session_pressure session__pressure(const struct session *s)
 		.unfollowed = s->skel->bss->forks_unfollowed,
 		.news_lost = s->skel->bss->news_lost,
 	};
+}
+
+/* What the slots' owners have counted. */
+static void session__add_slots(const struct session *s, struct pt_counters *sum)
+{
+	__u32 cnt = s->skel->rodata->cfg_slots, last;
+	struct pt_slot_counters *each = calloc(cnt, sizeof(*each));
+	__u32 *keys = calloc(cnt, sizeof(*keys)), i;
+
+	if (each && keys &&
+	    !bpf_map_lookup_batch(bpf_map__fd(s->skel->maps.slot_counters), NULL, &last, keys, each,
+	                          &cnt, NULL)) {
+		for (i = 0; i < cnt; i++) {
+			sum->seen += each[i].seen;
+			sum->emitted += each[i].emitted;
+			sum->emitted_bytes += each[i].emitted_bytes;
+		}
+	}
+	free(each);
+	free(keys);
 }
 
 struct pt_counters session__counters(const struct session *s)
@@ -467,6 +501,7 @@ struct pt_counters session__counters(const struct session *s)
 		}
 	}
 	free(each);
+	session__add_slots(s, &sum);
 	return sum;
 }
 
