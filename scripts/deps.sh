@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|vm|all]
+# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|bench|vm|all]
 #
 # Debian and Ubuntu by apt-get, Fedora by dnf; elsewhere it prints what to install. When nothing is
 # missing it changes nothing and touches no network.
@@ -86,6 +86,9 @@ table() {
 	vm     has_cmd:xz                  xz-utils                     xz
 	all    has_cmd:dh                  debhelper                    -
 	all    has_cmd:lintian             lintian                      -
+	bench  has_cmd:bpftrace            bpftrace                     bpftrace
+	bench  -                           ?python3-bpfcc               python3-bcc
+	bench  has_cmd:ansible             ansible-core                 ansible-core
 	all    has_cmd:curl                curl                         curl
 	all    has_cmd:dpkg-source         dpkg-dev                     dpkg-dev
 	all    has_cmd:musl-gcc            musl-tools                   musl-gcc
@@ -205,10 +208,11 @@ main() {
 	case ${1:-test} in
 	build) tiers=build ;;
 	test) tiers="build test" ;;
+	bench) tiers="build test bench" ;;
 	vm) tiers="build test vm" ;;
 	all) tiers="build test vm all" ;;
 	*)
-		echo "usage: scripts/deps.sh [build|test|vm|all]" >&2
+		echo "usage: scripts/deps.sh [build|test|bench|vm|all]" >&2
 		exit 2
 		;;
 	esac

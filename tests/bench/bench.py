@@ -78,8 +78,7 @@ def main():
     write(os.path.join(chosen.output, "bench.json"), json.dumps(raw, indent=1) + "\n")
     bars = chart.bars(results)
     if bars:
-        cores = f"{about['cores']} cores, kernel {about['kernel'].split('-')[0]}, medians and quartiles"
-        write(os.path.join(chosen.output, "bench.svg"), chart.draw(bars, cores))
+        write(os.path.join(chosen.output, "bench.svg"), chart.draw(bars, chart.subtitle(about)))
     print(report.render(about, results, groups, skipped, targets), end="")
     if not results.data:
         sys.exit(1)

@@ -24,6 +24,10 @@ def bars(results, figure="open wall"):
     return [bar for bar in found if bar[2].median is not None]
 
 
+def subtitle(machine):
+    return (f"{machine['cores']} cores, kernel {machine['kernel'].split('-')[0]}, medians and quartiles")
+
+
 def ticks(most):
     """At most six round numbers from 0 to most."""
     step, factors = 1, itertools.cycle((2, 2.5, 2))

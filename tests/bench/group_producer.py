@@ -24,8 +24,8 @@ CASES = (
     ("by-name", "pytrail, event filtered out by name", ("open",)),
     ("by-pid", "pytrail tracing another process of the binary", ("open",)),
     ("by-map", "pytrail tracing two others (filter in BPF)", ("open",)),
-    ("uprobe", "pytrail by uprobes, JSON to /dev/null", ("open", "id")),
-    ("uprobe-floor", "empty BPF program at the same uprobe sites", ("open", "id")),
+    ("uprobe", "pytrail by uprobes, JSON to /dev/null", SHAPES),
+    ("uprobe-floor", "empty BPF program at the same uprobe sites", SHAPES),
     ("bpftrace", "bpftrace printing event and arguments", ("open",)),
     ("bcc", "bcc's Python front end doing the same", ("open",)),
 )

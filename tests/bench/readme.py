@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""The README's section on cost, from build/bench.json: readme.py [FILE]"""
+"""The README's section on cost, from build/bench.json: readme.py [FILE]. Draws its chart, too, into
+tests/bench/cost.svg."""
 import json
 import os
 import sys
@@ -7,6 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import chart  # noqa: E402
 from report import number  # noqa: E402
 from stats import Series  # noqa: E402
 
@@ -24,7 +26,10 @@ EVENT_ROWS = (
     ("bpftrace", "bpftrace printing event and arguments"),
     ("bcc", "bcc's Python front end doing the same"),
 )
+HERE = os.path.dirname(os.path.abspath(__file__))
 INTRO = """## Cost
+
+![What one open() event costs the traced program](tests/bench/cost.svg)
 
 What one `open` event (three arguments) costs the traced program; {machine}, medians with
 quartiles, all cases interleaved in one run:
@@ -35,7 +40,7 @@ into every interpreter, runs in the program it watches, and what it has buffered
 
 `make bench` measures all of this on your machine, prints it beside its targets, and writes every
 figure to `build/bench.json` and the chart to `build/bench.svg`; `make bench-quick` takes under two
-minutes.
+minutes. What is not installed (bpftrace, bcc, Ansible, …) is left out, and said.
 """
 
 
@@ -99,8 +104,11 @@ def section(machine, r):
 
 
 def main():
-    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../build/bench.json")
-    print(section(*load(sys.argv[1] if len(sys.argv) > 1 else default)), end="")
+    default = os.path.join(HERE, "../../build/bench.json")
+    machine, results = load(sys.argv[1] if len(sys.argv) > 1 else default)
+    with open(os.path.join(HERE, "cost.svg"), "w", encoding="utf-8") as file:
+        file.write(chart.draw(chart.bars(results), chart.subtitle(machine)))
+    print(section(machine, results), end="")
 
 
 if __name__ == "__main__":

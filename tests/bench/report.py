@@ -41,8 +41,7 @@ def producer_tables(r, _skipped):
                                      for s in group_producer.SHAPES]]
     uprobe = [[title, *[number(r.spread(case, f"{s} wall")) for case in ("uprobe-floor", "uprobe")],
                number(r.ratio("uprobe", "uprobe-floor", f"{s} wall"), "{:.2f}")]
-              for s, title in (("id", "id(), raised in C"),
-                               ("open", "open, through sys.audit"))]
+              for s, title in SHAPE_TITLES.items()]
     lost = number(r.spread("others", "lost share"), "{:.1%}")
     return [("What one `open` event costs its producer, by USDT",
              table(["", "ns, clock", "ns, CPU time", "/ floor", "lost"], rows)),

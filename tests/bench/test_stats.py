@@ -92,7 +92,7 @@ def test_readme_section(tmp_path):
     text = readme.section(machine, loaded)
     assert "2 cores, kernel 6.18," in text
     assert "| **pytrail**, JSON to /dev/null | 750 (712 to 825) | 1.50 |" in text
-    assert "bcc" not in text and "Real programs" not in text
+    assert "bcc's" not in text and "Real programs" not in text
 
 
 def test_chart_is_well_formed():

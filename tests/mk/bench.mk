@@ -26,7 +26,7 @@ build/bench/chook.so: tests/bench/chook.c
 bench-bins: all $(BENCH_BIN)
 
 bench: ## measure what tracing costs, beside other ways to do it (ARGS= for options)
-	@scripts/deps.sh test
+	@scripts/deps.sh bench
 	@$(MAKE) --no-print-directory -s $(PARALLEL) bench-bins
 	@$(PYTHON) -B tests/bench/bench.py $(ARGS)
 
