@@ -96,16 +96,22 @@ static __always_inline int hit__filter(const struct hit *h)
 	return -1;
 }
 
-static __always_inline int hit__take_slot(struct hit *h)
+/* Not inlined for its stack, as count_lost(). */
+static __attribute__((noinline)) void count_scratch_lost(void)
 {
 	struct pt_task task;
 
+	task__fill(&task, bpf_get_current_task_btf());
+	COUNT(seen, 1);
+	count_lost(PT_LOST_SCRATCH, &task, bpf_ktime_get_ns());
+}
+
+static __always_inline int hit__take_slot(struct hit *h)
+{
 	h->slot = slot__get(h->tid, &h->slot_index);
 	if (h->slot)
 		return 0;
-	task__fill(&task, h->task);
-	COUNT(seen, 1);
-	count_lost(PT_LOST_SCRATCH, &task, bpf_ktime_get_ns());
+	count_scratch_lost();
 	return -1;
 }
 
