@@ -15,14 +15,6 @@ void mark__hash(struct mark *m, const void *data, size_t len, uint8_t out[MARK_B
 	hmac_sha256_digest(&m->ctx, MARK_BYTES, out);
 }
 
-void mark__hex(char out[MARK_HEX], const uint8_t hash[MARK_BYTES])
-{
-	for (size_t i = 0; i < MARK_BYTES; i++) {
-		out[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
-	}
-}
-
 size_t mark__text(char *out, const uint8_t hash[MARK_BYTES], uint64_t length)
 {
 	char *p = stpcpy(out, "<redacted:" MARK_ALGORITHM ":");
