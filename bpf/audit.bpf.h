@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* One hit of a probe: the gates, cheapest first, then the name, the arguments, the record. */
+/*
+ * One hit of a probe: the gates, cheapest first, then the name, the arguments, the record. `old`, a constant in all
+ * of them: built for a kernel before 5.15, which has no attach cookies, or before 5.12, no fetching atomics
+ * (see user/site_programs.h).
+ */
 #ifndef PYTRAIL_AUDIT_BPF_H
 #define PYTRAIL_AUDIT_BPF_H
 
@@ -57,23 +61,24 @@ struct hit {
 };
 
 /* Finds the site, and whether the process is wanted. 0: go on. */
-static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx)
+static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx, int old)
 {
+	struct task_struct *task;
 	__u32 tgid;
 
 	if (stopped)
 		return -1;
 	/* each call of a helper counts: what it would tell of the task is read */
-	h->task = bpf_get_current_task_btf();
-	tgid = h->task->tgid;
-	h->site_index = (__u32)bpf_get_attach_cookie(ctx);
+	task = h->task = task__current(old);
+	tgid = TASK_GET(old, task, tgid);
+	h->site_index = old ? cfg_site : (__u32)bpf_get_attach_cookie(ctx);
 	h->site = bpf_map_lookup_elem(&sites, &h->site_index);
 	if (!h->site)
 		return -1;
-	h->tid = h->task->pid;
+	h->tid = TASK_GET(old, task, pid);
 	h->bias = PT_REGS_IP(ctx) - h->site->address;
 	if ((cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) ||
-	    !select__wants(h->task, tgid)) {
+	    !select__wants(h->task, tgid, old)) {
 		COUNT(seen, 1);
 		COUNT(filtered[PT_FILTERED_PROCESS], 1);
 		return -1;
@@ -101,29 +106,31 @@ static __attribute__((noinline)) void count_scratch_lost(void)
 {
 	struct pt_task task;
 
-	task__fill(&task, bpf_get_current_task_btf());
+	task__fill(&task, bpf_get_current_task_btf(), 0);
 	COUNT(seen, 1);
 	count_lost(PT_LOST_SCRATCH, &task, bpf_ktime_get_ns());
 }
 
-static __always_inline int hit__take_slot(struct hit *h)
+static __always_inline int hit__take_slot(struct hit *h, int old)
 {
-	h->slot = slot__get(h->tid, &h->slot_index);
+	h->slot = slot__get(h->tid, &h->slot_index, old);
 	if (h->slot)
 		return 0;
-	count_scratch_lost();
+	/* there is always a slot for a CPU, but that the verifier does not know */
+	if (!old)
+		count_scratch_lost();
 	return -1;
 }
 
 /* The record's header. */
-static __always_inline struct pt_audit *hit__header(const struct hit *h)
+static __always_inline struct pt_audit *hit__header(const struct hit *h, int old)
 {
 	struct pt_audit *a = (struct pt_audit *)h->slot->state.buf;
 
 	a->rec.kind = PT_REC_AUDIT;
 	a->rec.version = PT_WIRE_VERSION;
 	a->rec.time_ns = bpf_ktime_get_ns();
-	task__fill(&a->rec.task, h->task);
+	task__fill(&a->rec.task, h->task, old);
 	a->call_site = h->call_site;
 	a->bias = h->bias;
 	a->site = h->site_index;
@@ -177,7 +184,7 @@ static __always_inline void hit__shorten(struct pt_audit *a, __u32 size)
 #define SHORTER (sizeof(struct pt_audit) - sizeof(struct pt_again))
 
 /* The record is complete but for its size: hands it to the ring, and gives the slot back. */
-static __always_inline void hit__emit(struct hit *h, struct pt_audit *a)
+static __always_inline void hit__emit(struct hit *h, struct pt_audit *a, int old)
 {
 	struct slot *s = h->slot;
 	__u32 size = s->state.out, index = h->slot_index;
@@ -215,7 +222,7 @@ static __always_inline void hit__emit(struct hit *h, struct pt_audit *a)
 			c->emitted_bytes += size;
 		}
 	}
-	slot__put(s);
+	slot__put(s, old);
 }
 
 /* No layout: a record that ends with the name. */
@@ -225,7 +232,7 @@ static __always_inline void hit__undecoded(struct hit *h, struct pt_audit *a, __
 	pyd__reset(&h->slot->state, out);
 }
 
-static __always_inline int audit__usdt(struct pt_regs *ctx)
+static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 {
 	struct hit h = {};
 	struct pt_audit *a;
@@ -233,16 +240,16 @@ static __always_inline int audit__usdt(struct pt_regs *ctx)
 	__u32 out;
 	int i;
 
-	if (hit__begin(&h, ctx))
+	if (hit__begin(&h, ctx, old))
 		return 0;
 	h.name_addr = probe__argument(ctx, &h.site->args[0]);
 	h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);
 	if (hit__filter(&h))
 		return 0;
 	args = probe__argument(ctx, &h.site->args[1]);
-	if (hit__take_slot(&h))
+	if (hit__take_slot(&h, old))
 		return 0;
-	a = hit__header(&h);
+	a = hit__header(&h, old);
 	out = name__put(h.slot, a, &h.key, h.name_len, h.name_addr);
 	h.slot->state.bias = h.bias;
 	if (!(h.site->flags & PT_SITE_DECODE)) {
@@ -253,7 +260,7 @@ static __always_inline int audit__usdt(struct pt_regs *ctx)
 				break;
 		}
 	}
-	hit__emit(&h, a);
+	hit__emit(&h, a, old);
 	return 0;
 }
 
@@ -395,7 +402,7 @@ static __always_inline int entry__start(struct hit *h, struct pt_regs *ctx, __u3
  * A hit of an audit function, or of the sys.audit builtin. With hooks installed the builtin goes on into
  * the audit function: that second hit is known by its caller, and is no event of its own.
  */
-static __always_inline int audit__entry(struct pt_regs *ctx)
+static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 {
 	struct hit h = {};
 	struct pt_audit *a;
@@ -403,18 +410,18 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 	__u32 out;
 	int i;
 
-	if (hit__begin(&h, ctx))
+	if (hit__begin(&h, ctx, old))
 		return 0;
 	h.call_site = entry__caller(&h, ctx);
 	if (h.site->entry == PT_ENTRY_BUILTIN) {
-		if (hit__take_slot(&h))
+		if (hit__take_slot(&h, old))
 			return 0;
 		if (entry__builtin_name(&h, ctx)) {
-			slot__put(h.slot);
+			slot__put(h.slot, old);
 			return 0;
 		}
 		if (hit__filter(&h)) {
-			slot__put(h.slot);
+			slot__put(h.slot, old);
 			return 0;
 		}
 	} else {
@@ -424,10 +431,10 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 		h.name_addr = entry__tstate_first(&h) ? probe__parameter(ctx, 1)
 		                                      : probe__parameter(ctx, 0);
 		h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);
-		if (hit__filter(&h) || hit__take_slot(&h))
+		if (hit__filter(&h) || hit__take_slot(&h, old))
 			return 0;
 	}
-	a = hit__header(&h);
+	a = hit__header(&h, old);
 	if (h.site->entry == PT_ENTRY_BUILTIN && h.slot->state.name_kind)
 		out = entry__put_wide_name(&h, a);
 	else
@@ -441,7 +448,7 @@ static __always_inline int audit__entry(struct pt_regs *ctx)
 				break;
 		}
 	}
-	hit__emit(&h, a);
+	hit__emit(&h, a, old);
 	return 0;
 }
 

@@ -8,10 +8,18 @@
 /* Slots tried before an event is given up as PT_LOST_SCRATCH. */
 #define SLOT_TRIES 8
 
-static __always_inline struct slot *slot__get(__u32 tid, __u32 *index)
+/*
+ * `old`, a constant: without fetching atomics, which verifiers before 5.12 refuse even in code that is never
+ * reached. A slot for each CPU then: there a program that does not sleep is not preempted either.
+ */
+static __always_inline struct slot *slot__get(__u32 tid, __u32 *index, int old)
 {
 	int i;
 
+	if (old) {
+		*index = bpf_get_smp_processor_id() & (cfg_slots - 1);
+		return bpf_map_lookup_elem(&slots, index);
+	}
 	for (i = 0; i < SLOT_TRIES; i++) {
 		__u32 k = (tid + (__u32)i) & (cfg_slots - 1);
 		struct slot *s = bpf_map_lookup_elem(&slots, &k);
@@ -24,8 +32,10 @@ static __always_inline struct slot *slot__get(__u32 tid, __u32 *index)
 	return NULL;
 }
 
-static __always_inline void slot__put(struct slot *s)
+static __always_inline void slot__put(struct slot *s, int old)
 {
+	if (old)
+		return;
 #if defined(__TARGET_ARCH_x86)
 	/* no store overtakes another one there: a plain one releases what it guards */
 	asm volatile("" ::: "memory");

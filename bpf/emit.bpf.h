@@ -41,7 +41,7 @@ static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 		.time_ns = bpf_ktime_get_ns(),
 	};
 
-	task__fill(&rec.task, t);
+	task__fill(&rec.task, t, 0);
 	/* a fork is no news to act on */
 	if (kind == PT_REC_FORK)
 		return bpf_ringbuf_output(&ring, &rec, sizeof(rec), emit__wakeup(rec.time_ns, 1));
@@ -62,7 +62,7 @@ static __always_inline int emit__map(struct task_struct *t, int fd)
 		.fd = (__u32)fd,
 	};
 
-	task__fill(&map.rec.task, t);
+	task__fill(&map.rec.task, t, 0);
 	return emit__news(&map, sizeof(map));
 }
 

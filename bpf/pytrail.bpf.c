@@ -24,25 +24,38 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("uprobe.s")
 int audit_sleepable(struct pt_regs *ctx)
 {
-	return audit__usdt(ctx);
+	return audit__usdt(ctx, 0);
 }
 
 SEC("uprobe")
 int audit_plain(struct pt_regs *ctx)
 {
-	return audit__usdt(ctx);
+	return audit__usdt(ctx, 0);
 }
 
 SEC("uprobe.s")
 int entry_sleepable(struct pt_regs *ctx)
 {
-	return audit__entry(ctx);
+	return audit__entry(ctx, 0);
 }
 
 SEC("uprobe")
 int entry_plain(struct pt_regs *ctx)
 {
-	return audit__entry(ctx);
+	return audit__entry(ctx, 0);
+}
+
+/* One copy for each site, see cfg_site. */
+SEC("uprobe")
+int audit_old(struct pt_regs *ctx)
+{
+	return audit__usdt(ctx, 1);
+}
+
+SEC("uprobe")
+int entry_old(struct pt_regs *ctx)
+{
+	return audit__entry(ctx, 1);
 }
 
 SEC("tp_btf/sched_process_fork")

@@ -25,7 +25,7 @@ static __always_inline int tasks__write(struct bpf_iter__task *ctx)
 
 	if (!t || t->pid != t->tgid)
 		return 0;
-	task__fill(&task, t);
+	task__fill(&task, t, 0);
 	/* that was the reader's */
 	task.cgroup_id = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
 	bpf_seq_write(seq, &task, sizeof(task));

@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "layouts.h"
+#include "site_programs.h"
 #include "uprobe_multi.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -29,6 +30,7 @@ struct attached {
 
 struct attach {
 	struct bpf_program *usdt, *entry;
+	struct site_programs *copies; /* or NULL: those two serve every site */
 	enum probe_mode mode;
 	bool multi;
 	bool names_only;
@@ -60,6 +62,7 @@ struct attach *attach__new(const struct attach_options *opts)
 	a->entry = opts->entry;
 	a->mode = opts->mode;
 	a->multi = opts->multi;
+	a->copies = opts->copies;
 	a->sites_fd = bpf_map__fd(opts->sites);
 	return a;
 }
@@ -197,9 +200,12 @@ void attach__drop(struct attach *a, const struct binary *b)
 
 	if (!f)
 		return;
-	for (i = 0; i < f->cnt; i++)
-		a->used[f->sites[i]] = 0;
 	attached__detach(f);
+	for (i = 0; i < f->cnt; i++) {
+		a->used[f->sites[i]] = 0;
+		if (a->copies)
+			site_programs__drop(a->copies, f->sites[i]);
+	}
 	*f = a->files[--a->files_cnt];
 	log__debug("detached %s", b->path);
 }
@@ -263,10 +269,17 @@ static int attached__link(struct attach *a, struct attached *f, const struct whe
 		return f->multi < 0 ? f->multi : 0;
 	}
 	for (i = 0; i < f->cnt; i++) {
-		opts.bpf_cookie = all->cookies[i];
+		struct bpf_program *prog = all->prog;
+
+		if (a->copies)
+			prog = site_programs__load(a->copies, f->sites[i], all->prog == a->entry);
+		else
+			opts.bpf_cookie = all->cookies[i];
+		if (!prog)
+			return -errno;
 		opts.ref_ctr_offset = all->semaphores[i];
-		f->links[i] = bpf_program__attach_uprobe_opts(all->prog, pid, path, all->offsets[i],
-		                                              &opts);
+		f->links[i] =
+			bpf_program__attach_uprobe_opts(prog, pid, path, all->offsets[i], &opts);
 		if (!f->links[i])
 			return -errno;
 	}

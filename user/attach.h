@@ -15,6 +15,7 @@
 struct attach;
 struct bpf_map;
 struct bpf_program;
+struct site_programs;
 
 enum probe_mode {
 	PROBE_AUTO,   /* USDT where the file has it, else uprobes */
@@ -29,6 +30,7 @@ struct attach_options {
 	struct bpf_program *usdt, *entry; /* the programs for sites and for functions */
 	struct bpf_map *sites;
 	enum probe_mode mode;
+	struct site_programs *copies; /* in place of those two, where this kernel needs them; or NULL */
 	bool multi; /* they were loaded for multi-uprobe links: for every process only, never for one */
 };
 

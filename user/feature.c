@@ -323,9 +323,9 @@ static const struct {
 			{
 				.name = "attach cookies",
 				.since = "Linux 5.15 (7adfc6c9b315)",
-				.required = true,
 				.needs_bpf = true,
-				.purpose = "to tell probe sites apart",
+				.purpose = "to tell probe sites apart; without it each is given a "
+					   "copy of the program",
 				.cure = NEWER_KERNEL,
 			},
 		},
@@ -335,9 +335,9 @@ static const struct {
 			{
 				.name = "fetching atomics",
 				.since = "Linux 5.12 (5ffa25502b5a)",
-				.required = true,
 				.needs_bpf = true,
-				.purpose = "to share the memory that events are decoded in",
+				.purpose = "to share the memory that events are decoded in; "
+					   "without it each processor has its own",
 				.cure = NEWER_KERNEL,
 			},
 		},

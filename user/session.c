@@ -20,6 +20,7 @@
 #include "pattern.h"
 #include "selection.h"
 #include "ring.h"
+#include "site_programs.h"
 #include "util/buf.h"
 #include "uprobe_multi.h"
 #include "util/log.h"
@@ -31,6 +32,7 @@ struct session {
 	struct ring *ring;
 	struct again *again;
 	struct attach *attach;
+	struct site_programs *copies; /* or NULL: this kernel needs none */
 	struct losses *losses;
 	session_record_fn fn;
 	void *ctx;
@@ -82,7 +84,9 @@ static void session__configure_users(struct pytrail_bpf *skel, const struct sele
 static int session__configure(struct session *s, const struct session_options *o)
 {
 	struct pytrail_bpf *skel = s->skel;
-	bool sleepable = feature__has(FEATURE_SLEEPABLE_UPROBE);
+	bool copies = site_programs__needed();
+	bool sleepable = !copies && feature__has(FEATURE_SLEEPABLE_UPROBE);
+	bool usdt = o->probe != PROBE_UPROBE, entry = o->probe != PROBE_USDT;
 	int err;
 
 	skel->rodata->cfg_max_string = o->max_string;
@@ -97,10 +101,12 @@ static int session__configure(struct session *s, const struct session_options *o
 	skel->rodata->cfg_sleepable = sleepable;
 	skel->rodata->cfg_slots = slots_wanted();
 	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
-	bpf_program__set_autoload(skel->progs.audit_sleepable, sleepable);
-	bpf_program__set_autoload(skel->progs.audit_plain, !sleepable);
-	bpf_program__set_autoload(skel->progs.entry_sleepable, sleepable);
-	bpf_program__set_autoload(skel->progs.entry_plain, !sleepable);
+	bpf_program__set_autoload(skel->progs.audit_sleepable, usdt && sleepable);
+	bpf_program__set_autoload(skel->progs.audit_plain, usdt && !sleepable && !copies);
+	bpf_program__set_autoload(skel->progs.entry_sleepable, entry && sleepable);
+	bpf_program__set_autoload(skel->progs.entry_plain, entry && !sleepable && !copies);
+	bpf_program__set_autoload(skel->progs.audit_old, false);
+	bpf_program__set_autoload(skel->progs.entry_old, false);
 	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
 	bpf_program__set_autoload(skel->progs.watch_map, feature__has(FEATURE_TP_MMAP));
 	bpf_program__set_autoload(skel->progs.each_task, o->tasks && feature__has(FEATURE_TASK_ITER));
@@ -224,13 +230,14 @@ static bool is_multi(const struct session_options *o)
 static struct attach *session__attach_new(const struct session *s, const struct session_options *o)
 {
 	struct pytrail_bpf *skel = s->skel;
-	bool sleepable = bpf_program__fd(skel->progs.audit_sleepable) >= 0;
+	bool sleepable = skel->rodata->cfg_sleepable;
 	const struct attach_options opts = {
 		.usdt = sleepable ? skel->progs.audit_sleepable : skel->progs.audit_plain,
 		.entry = sleepable ? skel->progs.entry_sleepable : skel->progs.entry_plain,
 		.sites = skel->maps.sites,
 		.mode = o->probe,
 		.multi = is_multi(o),
+		.copies = s->copies,
 	};
 
 	return attach__new(&opts);
@@ -274,6 +281,11 @@ static int session__load(struct session *s, const struct session_options *opts)
 		return err;
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses),
 	                        bpf_map__max_entries(s->skel->maps.losses));
+	if (site_programs__needed()) {
+		s->copies = site_programs__new(s->skel);
+		if (!s->copies)
+			return -ENOMEM;
+	}
 	s->attach = session__attach_new(s, opts);
 	s->again = again__new(s->skel->rodata->cfg_slots);
 	if (!s->losses || !s->attach || !s->again)
@@ -353,6 +365,7 @@ void session__close(struct session *s)
 	if (!s)
 		return;
 	attach__free(s->attach);
+	site_programs__free(s->copies);
 	ring__close(s->ring);
 	again__free(s->again);
 	losses__free(s->losses);

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "feature.h"
+#include "site_programs.h"
 
 #include "pytrail.skel.h"
 
@@ -84,6 +85,10 @@ static int try_program(const char *name, char *log, unsigned level)
 /* Whether this kernel is asked for it at all. */
 static bool is_for_this_kernel(const char *name)
 {
+	if (strstr(name, "_old"))
+		return site_programs__needed();
+	if (site_programs__needed() && (strstr(name, "_sleepable") || strstr(name, "_plain")))
+		return false;
 	if (strstr(name, "_sleepable") || strstr(name, "_plain"))
 		return feature__has(FEATURE_SLEEPABLE_UPROBE) == (strstr(name, "_sleepable") != NULL);
 	if (!strcmp(name, "watch_map"))

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "site_programs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "feature.h"
+
+#include "pytrail.skel.h"
+
+#include "../bpf/wire.h"
+
+struct site_programs {
+	struct pytrail_bpf *skel;
+	struct pytrail_bpf *copies[PT_SITES_MAX];
+};
+
+bool site_programs__needed(void)
+{
+	return !feature__has(FEATURE_ATTACH_COOKIE) || !feature__has(FEATURE_FETCH_ATOMICS);
+}
+
+struct site_programs *site_programs__new(struct pytrail_bpf *skel)
+{
+	struct site_programs *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->skel = skel;
+	return p;
+}
+
+void site_programs__free(struct site_programs *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < PT_SITES_MAX; i++)
+		pytrail_bpf__destroy(p->copies[i]);
+	free(p);
+}
+
+/* Every map but the constants, which are the copy's own. */
+static int share_maps(struct pytrail_bpf *copy, const struct pytrail_bpf *from)
+{
+	struct bpf_map *map;
+	int err;
+
+	bpf_object__for_each_map(map, copy->obj)
+	{
+		const struct bpf_map *original;
+
+		if (map == copy->maps.rodata)
+			continue;
+		original = bpf_object__find_map_by_name(from->obj, bpf_map__name(map));
+		err = original ? bpf_map__reuse_fd(map, bpf_map__fd(original)) : -ENOENT;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int load(struct pytrail_bpf *copy, const struct pytrail_bpf *from, uint32_t site, bool entry)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, copy->obj) bpf_program__set_autoload(prog, false);
+	bpf_program__set_autoload(entry ? copy->progs.entry_old : copy->progs.audit_old, true);
+	memcpy(copy->rodata, from->rodata, sizeof(*copy->rodata));
+	copy->rodata->cfg_site = site;
+	err = share_maps(copy, from);
+	return err ? err : pytrail_bpf__load(copy);
+}
+
+struct bpf_program *site_programs__load(struct site_programs *p, uint32_t site, bool entry)
+{
+	struct pytrail_bpf *copy = pytrail_bpf__open();
+	int err;
+
+	if (!copy)
+		return NULL;
+	err = load(copy, p->skel, site, entry);
+	if (err) {
+		pytrail_bpf__destroy(copy);
+		errno = -err;
+		return NULL;
+	}
+	pytrail_bpf__destroy(p->copies[site]);
+	p->copies[site] = copy;
+	return entry ? copy->progs.entry_old : copy->progs.audit_old;
+}
+
+void site_programs__drop(struct site_programs *p, uint32_t site)
+{
+	pytrail_bpf__destroy(p->copies[site]);
+	p->copies[site] = NULL;
+}
