@@ -26,7 +26,8 @@ static int put(struct buf *b)
 {
 	int code = EXIT_OK;
 
-	if (b->failed || fwrite(b->data, 1, b->len, stdout) != b->len || fflush(stdout)) {
+	/* an empty one has no memory */
+	if (b->failed || (b->len && fwrite(b->data, 1, b->len, stdout) != b->len) || fflush(stdout)) {
 		if (b->failed || errno != EPIPE)
 			log__error("spool: cannot write to standard output: %s",
 			           b->failed ? "out of memory" : strerror(errno));

@@ -20,6 +20,8 @@ PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail"))
 BUILD_RECORDS = os.path.join(ROOT, "build/tests/replay/build_records")
 ENV = {**os.environ, "TZ": "UTC", "TERM": "xterm"}
 ENV.pop("NO_COLOR", None)
+with open(os.path.join(ROOT, "bpf/wire.h"), encoding="utf-8") as wire:
+    VERSION = int(re.search(r"define PT_WIRE_VERSION (\d+)", wire.read())[1])
 LAST = 128  # bytes of the last record: a struct pt_audit and what is behind it
 
 
@@ -284,9 +286,10 @@ def test_malformed_record_is_a_loss(records, tmp_path):
 @pytest.mark.parametrize("data, said", [
     (b"", b"is not a record file"), (b"#!/bin/sh\n" * 20, b"is not a record file"),
     (b"pytrail\n" + struct.pack("<II", 99, 72) + bytes(56), b"version 99"),
-    (b"pytrail\n" + struct.pack("<II", 1, 72) + bytes(56), b"version 1; this pytrail reads version 2"),
-    (b"pytrail\n" + struct.pack("<II", 2, 8) + bytes(56), b"header"),
-    (b"pytrail\n" + struct.pack("<II", 2, 4096) + bytes(56), b"header"),
+    (b"pytrail\n" + struct.pack("<II", VERSION - 1, 72) + bytes(56),
+     b"version %d; this pytrail reads version %d" % (VERSION - 1, VERSION)),
+    (b"pytrail\n" + struct.pack("<II", VERSION, 8) + bytes(56), b"header"),
+    (b"pytrail\n" + struct.pack("<II", VERSION, 4096) + bytes(56), b"header"),
 ])
 def test_no_record_file(tmp_path, data, said):
     (tmp_path / "x").write_bytes(data)
