@@ -7,7 +7,6 @@
 
 #include "buf.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #ifdef PYTRAIL_STATIC
 
@@ -19,6 +18,8 @@ int dynlib__load(const char *soname, const char *package, const struct dynlib_sy
 }
 
 #else
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int load(const char *soname, const char *package, const struct dynlib_symbol *symbols,
                 struct buf *why)
