@@ -7,7 +7,6 @@
 
 #include "buf.h"
 
-
 #ifdef PYTRAIL_STATIC
 
 int dynlib__load(const char *soname, const char *package, const struct dynlib_symbol *symbols,
