@@ -1,47 +1,17 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """The Kafka driver against librdkafka's mock cluster, with kcat as a separate consumer."""
 import json
-import os
 import ssl
 import struct
-import subprocess
 
 import pytest
 
-from driving import HOSTILE, LONG, ROOT, Drive, item
+from brokers import Mock
+from driving import HOSTILE, Drive, item
 from receivers import Listener, free_port, need
 
 PRODUCE, INIT_PRODUCER_ID = 0, 22  # API keys of Kafka's protocol
 LEADER, TOO_LARGE, NOT_ENOUGH, TOPIC_DENIED, SEQUENCE, INVALID_RECORD = 6, 10, 19, 29, 45, 87  # error codes
-
-
-class Mock:
-    def __init__(self):
-        self.process = subprocess.Popen([os.path.join(ROOT, "build/tests/sink/mock_kafka")], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.servers = self.process.stdout.readline().strip()
-        self.tell("topic events 4")
-
-    def tell(self, command):
-        print(command, file=self.process.stdin, flush=True)
-        assert self.process.stdout.readline() == "done\n"
-
-    def url(self, topic="events"):
-        return f"kafka://{self.servers}/{topic}"
-
-    def consume(self, topic="events"):
-        """All messages there are, by a consumer that has nothing in common with the driver."""
-        done = subprocess.run([need("kcat"), "-C", "-e", "-q", "-b", self.servers, "-t", topic, "-J"],
-                              capture_output=True, timeout=LONG * 2, check=True)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait(LONG)
 
 
 @pytest.fixture
