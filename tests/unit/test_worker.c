@@ -32,8 +32,9 @@ struct fake {
 	uint64_t bad;     /* an item with a number that is a multiple of it is rejected; 0: none */
 	uint64_t too_large; /* this item always is; 0: none */
 	bool per_item;
-	bool flaky; /* per item: every third one is told to be tried again, once */
-	bool stuck; /* waits until interrupted */
+	bool flaky;   /* per item: every third one is told to be tried again, once */
+	size_t drops; /* that many of each batch, without saying which */
+	bool stuck;   /* waits until interrupted */
 	bool interrupted;
 	unsigned calls;
 	uint64_t got[ITEMS_MAX];
@@ -100,6 +101,10 @@ static void answer(struct fake *f, const struct item *items, size_t cnt, struct 
 		if (!f->per_item || out->items[i] == DELIVERY_OK)
 			take(f, &items[i]);
 	out->bytes_sent = cnt;
+	if (f->drops) {
+		out->dropped = f->drops;
+		strcpy(out->reason, "too old");
+	}
 }
 
 static void fake_send(struct driver *d, const struct item *items, size_t cnt, struct delivery *out)
@@ -371,6 +376,50 @@ static void what_is_rejected_is_found_and_buried(void **state)
 	assert_int_equal(st.st_mode & 07, 0);
 }
 
+static void what_is_dropped_without_saying_which_is_counted(void **state)
+{
+	struct fixture *x = *state;
+	struct worker_figures f;
+
+	x->fake.drops = 3;
+	put(x, 0, 100); /* one batch */
+	begin(x);
+	f = wait_done(x, 100);
+	assert_int_equal(x->fake.calls, 1);
+	assert_int_equal(f.delivered, 97);
+	assert_int_equal(f.dead, 3);
+	assert_int_equal(f.failures[DELIVERY_REJECTED], 3);
+	assert_string_equal(f.last_reason, "too old");
+	pthread_mutex_lock(&x->fake.lock);
+	x->fake.drops = 0;
+	pthread_mutex_unlock(&x->fake.lock);
+	put(x, 100, 150);
+	f = wait_done(x, 150);
+	assert_int_equal(f.delivered, 147);
+	assert_int_equal(f.dead, 3);
+	assert_int_equal(f.failures[DELIVERY_REJECTED], 3);
+	assert_string_equal(f.last_reason, "");
+	assert_int_equal(count_lines(x->dead, ""), 0);
+}
+
+/* More than were sent, and a batch that tells of a loss, too. */
+static void what_is_said_to_be_dropped_is_not_believed_without_end(void **state)
+{
+	struct fixture *x = *state;
+	struct worker_figures f;
+
+	for (uint64_t i = 0; i < 3000; i++)
+		kit__append(x->spool, i, 1);
+	spool__flush(x->spool);
+	x->fake.drops = SIZE_MAX;
+	begin(x);
+	f = wait_done(x, 3000);
+	assert_int_equal(f.losses_said, 1);
+	assert_int_equal(f.delivered, 0);
+	assert_int_equal(f.dead + f.lost, 3000);
+	assert_int_equal(f.failures[DELIVERY_REJECTED], f.dead + 1);
+}
+
 static void a_single_item_that_is_too_large_is_buried(void **state)
 {
 	struct fixture *x = *state;
@@ -585,6 +634,8 @@ int main(void)
 		TEST(one_that_is_refused_is_held_and_rings_once),
 		TEST(what_is_too_large_is_split),
 		TEST(what_is_rejected_is_found_and_buried),
+		TEST(what_is_dropped_without_saying_which_is_counted),
+		TEST(what_is_said_to_be_dropped_is_not_believed_without_end),
 		TEST(a_single_item_that_is_too_large_is_buried),
 		TEST(only_what_failed_is_sent_again),
 		TEST(what_is_not_wanted_is_counted),

@@ -89,6 +89,24 @@ static void bury(struct worker *w, size_t i, enum delivery_status status, const 
 	          w->output, d->reason);
 }
 
+/* Thrown away by a receiver that does not say which: the last ones stand for them. There is no dead letter. */
+static void bury_unnamed(struct worker *w, size_t n, const struct delivery *d)
+{
+	size_t left = d->dropped < n ? d->dropped : n;
+
+	pthread_mutex_lock(&w->lock);
+	w->figures.failures[DELIVERY_REJECTED] += left;
+	pthread_mutex_unlock(&w->lock);
+	for (size_t i = n; i-- && left;) {
+		struct batch_entry *e = &w->batch.entries[w->picked_at[i]];
+
+		if (e->is_loss)
+			continue;
+		e->fate = BATCH_DEAD;
+		left--;
+	}
+}
+
 static void accepted(struct worker *w)
 {
 	bool held = w->held;
@@ -207,6 +225,10 @@ static void take_answer(struct worker *w, size_t n, const struct delivery *d)
 		note_failure(w, d);
 	if (cnt[DELIVERY_OK] || (cnt[DELIVERY_REJECTED] && n == 1))
 		accepted(w);
+	if (cnt[DELIVERY_OK] == n && d->dropped) {
+		bury_unnamed(w, n, d);
+		note_failure(w, d);
+	}
 	worker__ack(w, false);
 	if (n > 1 && cnt[DELIVERY_TOO_LARGE])
 		split(w, n, DELIVERY_TOO_LARGE);

@@ -7,6 +7,7 @@
  *	DENIED     held: said once, tried again seldom
  *	TOO_LARGE  in smaller batches; a single item that is too large is a dead letter
  *	REJECTED   in halves, until the item is found: a dead letter
+ *	OK, but so many dropped: counted as dead and rejected; which ones they were nobody knows
  *
  * At least once: an item whose batch was not acknowledged is sent again, with the same id. In order: nothing is
  * sent before what came earlier is acknowledged, refused for good, or was refused on its own (per_item).
@@ -72,7 +73,7 @@ struct worker_figures {
 	double send_sum;     /* seconds in driver_ops.send, over `batches` */
 	double retry_in;     /* seconds until the next attempt; 0: none is waited for */
 	int last_code;       /* of the last failure */
-	char last_reason[256]; /* of it; any bytes; "" once a batch has been delivered again */
+	char last_reason[256]; /* of it; any bytes; "" once a batch has been delivered whole */
 	int64_t last_ok_ns;    /* CLOCK_REALTIME, 0: never */
 };
 
