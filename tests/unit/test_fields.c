@@ -149,6 +149,22 @@ static void test_address(void **state)
 	assert_false(f.remote.known);
 }
 
+/* Of an event that has no address, whatever the memory held before. */
+static void test_no_address(void **state)
+{
+	struct event ev;
+	struct fields f;
+
+	memset(&f, 0xa5, sizeof(f));
+	rb__audit(&b, "os.listdir");
+	rb__u64(&b, PT_K_TUPLE, 0, 1);
+	rb__str(&b, "/");
+	take(&ev, &f);
+	assert_int_equal(*(uint8_t *)&f.remote.has_ip, false);
+	assert_int_equal(*(uint8_t *)&f.local.has_ip, false);
+	assert_false(f.remote.known || f.local.known);
+}
+
 static void test_os_release(void **state)
 {
 	struct host_facts h = {0};
@@ -192,7 +208,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_url),        cmocka_unit_test(test_name),
 		cmocka_unit_test(test_conditions), cmocka_unit_test(test_address),
-		cmocka_unit_test(test_os_release), cmocka_unit_test(test_alert),
+		cmocka_unit_test(test_no_address), cmocka_unit_test(test_os_release),
+		cmocka_unit_test(test_alert),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

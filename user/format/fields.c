@@ -325,6 +325,7 @@ void fields__of(struct fields *f, const struct event *ev)
 	f->have = 0;
 	f->is_spawn = f->is_exec = false;
 	f->remote.known = f->local.known = false;
+	f->remote.has_ip = f->local.has_ip = false;
 	take_args(f, ev);
 	while (f->map->next && !holds(f, f->map->condition))
 		f->map = f->map->next;
