@@ -185,9 +185,9 @@ def test_reads_slowly():
     def read_slowly(connection):
         while chunk := connection.recv(65536):
             got.extend(chunk)
-            threading.Event().wait(0.01)
+            threading.Event().wait(0.025)
 
-    with Peer(read_slowly) as peer, Drive(peer.url, "timeout=1s") as drive:
+    with Peer(read_slowly) as peer, Drive(peer.url, "timeout=3s") as drive:
         ok(drive.send(BIG))
         frames = re.findall(rb"(\d+) <", bytes(got))
         wait_for(lambda: len(got) >= 100 * 100_000)
