@@ -16,7 +16,6 @@ sys.path.insert(0, HERE)
 from relp import Receiver  # noqa: E402
 
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail"))
-BUILD_RECORDS = os.path.join(ROOT, "build/tests/replay/build_records")
 
 
 def wait_until(condition, what, limit=30):
@@ -25,13 +24,6 @@ def wait_until(condition, what, limit=30):
         assert time.monotonic() < end, what
         time.sleep(0.01)
     return value
-
-
-@pytest.fixture(scope="session", name="records")
-def records_fixture(tmp_path_factory):
-    path = tmp_path_factory.mktemp("records") / "all.rec"
-    subprocess.run([BUILD_RECORDS, path], check=True)
-    return str(path)
 
 
 def replay(*args, **kwargs):

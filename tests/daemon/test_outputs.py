@@ -19,15 +19,7 @@ from journal import Journald  # noqa: E402
 from receivers import need, rsyslog_relp, rsyslog_tcp, rsyslog_tls, rsyslog_udp, rsyslog_unix  # noqa: E402
 
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail"))
-BUILD_RECORDS = os.path.join(ROOT, "build/tests/replay/build_records")
 HOSTS = ["127.0.0.1", "localhost"]  # a name is looked up by the confined process
-
-
-@pytest.fixture(scope="session", name="records")
-def records_fixture(tmp_path_factory):
-    path = tmp_path_factory.mktemp("records") / "all.rec"
-    subprocess.run([BUILD_RECORDS, path], check=True)
-    return str(path)
 
 
 @pytest.fixture(scope="session", name="ids")
