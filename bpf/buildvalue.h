@@ -483,8 +483,9 @@ PYD_FN int pyf__step(struct pyd_state *s, const struct pt_site *site)
 	}
 	if (pyf__code(s, site))
 		return 1;
-	/* the end of the text closes the root that no bracket opened */
-	if (s->format.cut)
+	/* The end of the text closes the root that no bracket opened. What else is open was not closed by it:
+	 * Py_BuildValue() fails then. */
+	if (s->format.cut || s->format.open > 1)
 		s->flags |= PT_AUDIT_CUT;
 	if (s->format.open && !(s->flags & PT_AUDIT_CUT))
 		pyf__close(s);
@@ -605,42 +606,45 @@ PYD_FN void pyf__name_text(struct pyd_state *s, __u32 win, __u32 length)
 /*
  * The event's name of sys.audit(): a str object, the first of `count` pointers at items. Sets s->name_addr,
  * name_len (bytes), name_kind and name_size. An ASCII one is as good as a C string. Returns 0 when it is no
- * str: TypeError, and no event.
+ * str: TypeError, and no event. One that cannot be read, or told to be a str or not, has no address.
  */
 PYD_FN int pyf__name(struct pyd_state *s, const struct pt_site *site, __u64 items, __u32 count)
 {
 	const struct pt_layout *l = &site->layout;
 	__u32 state, width, compact, ascii, bytes = (count < PYF_FIRST ? count : PYF_FIRST) * 8;
 	__u64 length, obj;
-	int win;
+	int win, cls;
 
+	s->name_addr = 0;
+	s->name_kind = 0;
+	s->name_size = 0;
 	s->win_len[0] = s->win_len[1] = 0;
 	s->win_addr[0] = s->win_addr[1] = 0;
 	s->type_addr = 0;
 	s->depth = 0;
 	PYD_BARRIER(bytes);
 	if (bytes > PYF_FIRST * 8 || PYD_READ_SLOW(s->frames[0].words, bytes, items))
-		return 0;
+		return 1;
 	obj = s->frames[0].words[0];
 	win = pyd__window(s, obj, 80);
 	if (win < 0)
-		return 0;
-	if (pyd__class_of(s, site, pyd__win64(s, win + l->ob_type)) != PT_KNOWN_STR)
-		return 0;
+		return 1;
+	cls = pyd__class_of(s, site, pyd__win64(s, win + l->ob_type));
+	if (cls != PT_KNOWN_STR)
+		return cls == PYD_CLASS_UNREAD;
 	state = pyd__win32(s, win + l->str_state);
 	length = pyd__win64(s, win + l->str_length);
 	width = state >> l->str_kind_shift & 7;
 	compact = state >> l->str_compact_shift & 1;
 	ascii = state >> l->str_ascii_shift & 1;
+	if (!ascii && width != 1 && width != 2 && width != 4)
+		return 1;
 	if (compact)
 		s->name_addr = obj + (ascii ? l->str_ascii : l->str_compact);
 	else
 		s->name_addr = pyd__win64(s, win + l->str_any);
 	s->name_kind = ascii ? 0 : width;
-	if (!ascii && width != 1 && width != 2 && width != 4)
-		return 0;
 	s->name_len = length > PT_NAME_MAX ? PT_NAME_MAX * 2 : (__u32)length * (ascii ? 1 : width);
-	s->name_size = 0;
 	if (compact && ascii && length < PT_FILTER_NAME)
 		pyf__name_text(s, win + l->str_ascii, (__u32)length);
 	return 1;

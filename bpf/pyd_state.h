@@ -6,7 +6,9 @@
 
 #include "bpf/wire.h"
 
+#ifndef PYD_FN
 #define PYD_FN static __attribute__((always_inline)) inline
+#endif
 
 /* Keeps the compiler from dropping a mask that it can prove redundant and the verifier cannot. */
 #define PYD_BARRIER(x) asm volatile("" : "+r"(x))
@@ -42,6 +44,18 @@
 #define PYD_TPF_DICT     (1ull << 29)
 #define PYD_TPF_EXC      (1ull << 30)
 #define PYD_TPF_TYPE     (1ull << 31)
+
+/*
+ * What is read of the window is where the process has put it, aligned or not. In BPF all loads may be unaligned
+ * (and clang would make bytes of one that is said to be); on the host it must be said.
+ */
+#ifdef __bpf__
+typedef __u64 pyd_word64;
+typedef __u32 pyd_word32;
+#else
+typedef __u64 __attribute__((aligned(1), may_alias)) pyd_word64;
+typedef __u32 __attribute__((aligned(1), may_alias)) pyd_word32;
+#endif
 
 /* How a frame finds its children. */
 enum pyd_frame_mode {
@@ -156,7 +170,7 @@ PYD_FN __u64 pyd__win64(struct pyd_state *s, __u32 off)
 	off &= PYD_WIN_MASK;
 	PYD_BARRIER(off);
 	off &= PYD_WIN_MASK;
-	return *(__u64 *)(s->window + off);
+	return *(pyd_word64 *)(s->window + off);
 }
 
 PYD_FN __u32 pyd__win32(struct pyd_state *s, __u32 off)
@@ -164,7 +178,7 @@ PYD_FN __u32 pyd__win32(struct pyd_state *s, __u32 off)
 	off &= PYD_WIN_MASK;
 	PYD_BARRIER(off);
 	off &= PYD_WIN_MASK;
-	return *(__u32 *)(s->window + off);
+	return *(pyd_word32 *)(s->window + off);
 }
 
 PYD_FN void pyd__put64(struct pyd_state *s, __u32 off, __u64 v)

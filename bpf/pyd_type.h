@@ -9,7 +9,8 @@
 /* Reads the type at addr into s->type. 0 or -1. */
 PYD_FN int pyd__read_type(struct pyd_state *s, __u64 addr)
 {
-	if (s->type_addr == addr)
+	/* 0 is that of no type, and means that type[] is of another event */
+	if (addr && s->type_addr == addr)
 		return 0;
 	s->type_addr = 0;
 	if (PYD_READ(s->type, PYD_TYPE_READ, addr) && PYD_READ_SLOW(s->type, PYD_TYPE_READ, addr))
