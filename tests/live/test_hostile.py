@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""A traced program that forges all that it can, beside one that behaves: pytrail goes on, each event of the second
+comes as it was, every event is accounted for, what is odd is marked, and nothing gets out unescaped."""
+import json
+import os
+import unicodedata
+
+import pytest
+import util
+from util import Probes, Target, Tracer, events
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAM = os.path.join(HERE, "workloads", "hostile.py")
+PROBES = ["usdt", "uprobe"]
+FORMATS = ["text", "json", "ecs", "ocsf", "cef", "leef"]
+STEADY = 2000
+FLOOD = 200_000
+
+# Its events come at all times that the other one works, and are known exactly.
+BEHAVES = """
+import os, sys
+os.write(1, b"ready\\n")
+while os.read(0, 1):
+    for number in range(int(sys.argv[1])):
+        sys.audit("steady", number, ["text", {"a": number}], (None, 1.5))
+    os.write(1, b"done\\n")
+"""
+
+# Members beside the arguments that say so; each label not named here must have one of them.
+MARKS = ("truncated", "unreadable")
+# What looks like any object of its kind.
+PLAIN = {
+    "int negative", "str surrogates", "str legacy", "type base itself", "type base odd", "type base deep",
+    "type name long", "dict keys odd", "method", "class",
+}
+
+
+@pytest.fixture(params=PROBES)
+def probe(request):
+    return request.param
+
+
+class Pair:
+    """The hostile program and the one that behaves, in one run of pytrail."""
+
+    def __init__(self, python, case, probe, *options, steady=STEADY):
+        self.beats = steady
+        self.steady = Target(python, BEHAVES, [str(steady)])
+        self.steady.expect("ready")
+        self.steady.map = self.steady.probes.bias(self.steady.pid, python)
+        with open(PROGRAM, encoding="utf-8") as file:
+            self.hostile = Target(python, file.read(), [case])
+        self.hostile.expect("ready")
+        self.hostile.map = self.hostile.probes.bias(self.hostile.pid, python)
+        self.probe = probe
+        self.tracer = Tracer("-p", str(self.hostile.pid), "-p", str(self.steady.pid), f"--probe={probe}",
+                             "-o", "json", *options)
+
+    def __enter__(self):
+        if self.probe == "usdt":
+            self.tracer.wait_attached(self.hostile, self.steady)
+        else:
+            util.wait_until(lambda: "attached" in self.tracer.stderr, "pytrail attaches")
+        return self
+
+    def __exit__(self, *_):
+        for part in (self.tracer, self.hostile, self.steady):
+            part.__exit__()
+
+    def go(self, ends=False):
+        """Lets both do what they do, the one that behaves before, beside and after the other."""
+        probes = self.hostile.probes
+        told = [",".join(hex(self.hostile.map + a) for a in column if a) for column in zip(*probes.sites)]
+        self.beat()
+        self.hostile.process.stdin.write(" ".join(reversed(told)) + "\n")
+        self.hostile.process.stdin.flush()
+        self.beat()
+        if ends:
+            self.hostile.process.wait(util.LIMIT)
+        else:
+            self.hostile.expect("done")
+        self.beat()
+
+    def beat(self):
+        self.steady.process.stdin.write("x")
+        self.steady.process.stdin.flush()
+        self.steady.expect("done")
+
+    def end(self, lossless=True):
+        """Stops pytrail, which must have survived: the hostile program's records."""
+        assert self.tracer.process.poll() is None, self.tracer.stderr
+        assert self.tracer.stop() == 0, self.tracer.stderr
+        records = self.tracer.records()
+        self.check_steady(records)
+        self.check_account(records, lossless)
+        return events(records, pid=self.hostile.pid)
+
+    def check_steady(self, records):
+        steady = events(records, "steady", self.steady.pid)
+        assert len(steady) == 3 * self.beats
+        for i, record in enumerate(steady):
+            number = i % self.beats
+            assert list(record["args"].values()) == [number, ["text", {"a": number}], [None, 1.5]]
+            assert not any(mark in record for mark in MARKS)
+
+    def check_account(self, records, lossless):
+        summary = self.tracer.summary()
+        lost = sum(r["count"] for r in records if r["type"] == "lost")
+        assert (summary["events"], summary["lost"]) == (len(events(records)), lost)
+        assert not any(r.get("process", {}).get("pid") == self.steady.pid for r in records if r["type"] == "lost")
+        if lossless:
+            assert lost == 0
+
+
+def labelled(records):
+    return {r["args"]["arg0"]: r for r in records if r["event"] == "hostile"}
+
+
+@pytest.mark.parametrize("case", ["sequences", "strings", "types", "tables", "memory", "cycles", "sizes"])
+def test_forged(python, case, probe):
+    with Pair(python, case, probe) as pair:
+        pair.go()
+        records = pair.end()
+    assert records[-1]["event"] == "hostile.end"
+    found = labelled(records)
+    assert found
+    for label, record in found.items():
+        plain = label in PLAIN or label.startswith("type flag") or is_object(record)
+        assert plain or any(mark in record for mark in MARKS), (label, str(record["args"])[:1000])
+
+
+def is_object(record):
+    """It was told to be an object of no known kind, and so not looked into."""
+    value = record["args"].get("arg1")
+    return isinstance(value, dict) and "$object" in value
+
+
+@pytest.mark.parametrize("case", ["mutations"])
+def test_what_changes_while_it_is_read(python, case, probe):
+    with Pair(python, case, probe) as pair:
+        pair.go()
+        records = pair.end()
+    numbers = [r["args"]["arg0"] for r in records if r["event"] == "hostile.mutation"]
+    assert len(numbers) == 2000 and numbers == sorted(set(numbers))
+
+
+def out_of_line(text):
+    """Characters that a terminal obeys, or that end a line for some reader of it."""
+    return {c for c in text if unicodedata.category(c) in ("Cc", "Zl", "Zp") and c != "\n"}
+
+
+def test_nothing_unescaped(python, probe, tmp_path):
+    """In any format: one line a record, nothing that a terminal obeys, and JSON that says what it was."""
+    outs = {name: str(tmp_path / name) for name in FORMATS}
+    options = [part for name, path in outs.items() for part in ("-o", f"{name}:{path}")]
+    with Pair(python, "escapes", probe, *options) as pair:
+        pair.go()
+        records = pair.end()
+    found = [r["args"]["arg1"] for r in records if r["event"] == "hostile" and len(r["args"]) > 2]
+    assert "\x1b]0;owned\x07" in found and "\r\n" in found
+    lines = {}
+    for name, path in outs.items():
+        with open(path, encoding="utf-8", newline="\n") as file:  # UTF-8 it is, too
+            lines[name] = file.read().split("\n")[:-1]
+        assert not {c for line in lines[name] for c in out_of_line(line)} - ({"\t"} if name == "leef" else set()), name
+    for name in ("json", "ecs", "ocsf"):
+        assert len([json.loads(line) for line in lines[name]]) == len(lines["json"])
+    assert len({len(lines[name]) for name in FORMATS if name != "text"}) == 1
+    assert {r["process"]["comm"] for r in records if r["args"].get("arg1") == "comm"} == {'\x1b[31m\nA\udcff"'}
+
+
+@pytest.mark.parametrize("case", ["exit", "kill", "exec", "exec itself"])
+def test_ends_in_the_middle(python, case, probe):
+    with Pair(python, case, probe) as pair:
+        pair.go(ends=True)
+        records = pair.end(lossless=False)
+    going = [r for r in records if r["event"] == "hostile.going"]
+    assert going
+    for record in going:
+        number = record["args"]["arg0"]
+        assert list(record["args"].values()) == [number, [number], "text"]
+
+
+@pytest.mark.parametrize("case", ["semaphore full", "protect"])
+def test_own_probe_in_vain(python, case):
+    """What a program does to its own probe that leaves it in place."""
+    with Pair(python, case, "usdt") as pair:
+        pair.go()
+        records = pair.end()
+    assert records[-1]["event"] == "hostile.end"
+
+
+@pytest.mark.parametrize("case", ["semaphore 0", "patch"])
+def test_own_probe_switched_off(python, case):
+    """A program can blind the USDT probe in itself, and only there."""
+    with Pair(python, case, "usdt") as pair:
+        pair.go()
+        records = pair.end()
+    assert not [r for r in records if r["event"] == "hostile.end"]
+
+
+def test_own_probe_unmapped(python):
+    """The program does not survive that; all else does."""
+    with Pair(python, "unmap", "usdt") as pair:
+        pair.go(ends=True)
+        assert pair.hostile.process.returncode < 0
+        pair.end()
+
+
+def test_a_flood_is_throttled(python, probe):
+    """A process that floods loses events of its own; one that behaves loses none, though the ring is small."""
+    with Pair(python, "flood", probe, "--ring-size", "64K", "--max-rate", "300/s", "--stats", steady=40) as pair:
+        pair.go()
+        emitted = len(pair.end(lossless=False))
+    lost = [r for r in pair.tracer.records() if r["type"] == "lost"]
+    assert {(r["cause"], r["process"]["pid"]) for r in lost} == {("throttled", pair.hostile.pid)}
+    # the events of the flood, the one before and the one behind it: each is there or counted
+    assert emitted + sum(r["count"] for r in lost) == FLOOD + 2
+    assert emitted >= 300
+    assert "throttled" in pair.tracer.stderr
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1/m", "/s", "1e9", "many"])
+def test_bad_rates(rate):
+    said = util.run("trace", "--max-rate", rate)
+    assert said.returncode == 2 and "--max-rate takes a number from 1 to 100000000" in said.stderr
