@@ -53,6 +53,7 @@ struct hit {
 	__u32 site_index;
 	__u32 slot_index;
 	__u32 tid;
+	__u32 tgid;
 	__u64 bias;
 	__u64 call_site;
 	struct filter_key key; /* the name */
@@ -64,21 +65,20 @@ struct hit {
 static __always_inline int hit__begin(struct hit *h, struct pt_regs *ctx, int old)
 {
 	struct task_struct *task;
-	__u32 tgid;
 
 	if (stopped)
 		return -1;
 	/* each call of a helper counts: what it would tell of the task is read */
 	task = h->task = task__current(old);
-	tgid = TASK_GET(old, task, tgid);
+	h->tgid = TASK_GET(old, task, tgid);
 	h->site_index = old ? cfg_site : (__u32)bpf_get_attach_cookie(ctx);
 	h->site = bpf_map_lookup_elem(&sites, &h->site_index);
 	if (!h->site)
 		return -1;
 	h->tid = TASK_GET(old, task, pid);
 	h->bias = PT_REGS_IP(ctx) - h->site->address;
-	if ((cfg_filter_processes && !bpf_map_lookup_elem(&processes, &tgid)) ||
-	    !select__wants(h->task, tgid, old)) {
+	if ((cfg_filter_processes && !bpf_map_lookup_elem(&processes, &h->tgid)) ||
+	    !select__wants(h->task, h->tgid, old)) {
 		COUNT(seen, 1);
 		COUNT(filtered[PT_FILTERED_PROCESS], 1);
 		return -1;
@@ -247,7 +247,7 @@ static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 	if (hit__filter(&h))
 		return 0;
 	args = probe__argument(ctx, &h.site->args[1]);
-	if (hit__take_slot(&h, old))
+	if (rate__throttles(h.tgid, old) || hit__take_slot(&h, old))
 		return 0;
 	a = hit__header(&h, old);
 	out = name__put(h.slot, a, &h.key, h.name_len, h.name_addr);
@@ -420,7 +420,7 @@ static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 			slot__put(h.slot, old);
 			return 0;
 		}
-		if (hit__filter(&h)) {
+		if (hit__filter(&h) || rate__throttles(h.tgid, old)) {
 			slot__put(h.slot, old);
 			return 0;
 		}
@@ -431,7 +431,7 @@ static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 		h.name_addr = entry__tstate_first(&h) ? probe__parameter(ctx, 1)
 		                                      : probe__parameter(ctx, 0);
 		h.name_len = PYD_READ_STR(&h.key, sizeof(h.key), h.name_addr);
-		if (hit__filter(&h) || hit__take_slot(&h, old))
+		if (hit__filter(&h) || rate__throttles(h.tgid, old) || hit__take_slot(&h, old))
 			return 0;
 	}
 	a = hit__header(&h, old);

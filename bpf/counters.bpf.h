@@ -22,6 +22,8 @@ static __attribute__((noinline)) void count_lost(__u32 cause, const struct pt_ta
 
 	if (cause == PT_LOST_RING_FULL)
 		COUNT(lost[PT_LOST_RING_FULL], 1);
+	else if (cause == PT_LOST_THROTTLED)
+		COUNT(lost[PT_LOST_THROTTLED], 1);
 	else
 		COUNT(lost[PT_LOST_SCRATCH], 1);
 	v = bpf_map_lookup_elem(&losses, &key);

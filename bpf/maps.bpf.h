@@ -102,6 +102,15 @@ struct {
 	__type(value, struct pt_counters);
 } counters SEC(".maps");
 
+/* Processes and their token buckets, see rate.bpf.h: tgid → CLOCK_MONOTONIC ns. One that was put out for want of room
+ * begins with a full bucket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} rates SEC(".maps");
+
 /* What was lost, by process, until user space takes it: it makes PT_REC_LOST records of it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -14,6 +14,7 @@
 #include "bpf/tasks.bpf.h"
 #include "bpf/probe.bpf.h"
 #include "bpf/select.bpf.h"
+#include "bpf/rate.bpf.h"
 #include "bpf/emit.bpf.h"
 #include "bpf/map.bpf.h"
 #include "bpf/decode.bpf.h"

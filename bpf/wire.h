@@ -36,10 +36,11 @@
 #define PT_CHUNK_MAX  4096  /* bytes that one step copies of a long string */
 #define PT_DEPTH_MAX  8     /* containers that can be open at once; --max-depth is at most this */
 #define PT_FRAMES_MAX \
-	(PT_DEPTH_MAX + 4)  /* containers open in a record: the root, then max-depth
+	(PT_DEPTH_MAX + 4)       /* containers open in a record: the root, then max-depth
 				 * collections, then a method, its function */
-#define PT_FILTER_NAME 64   /* bytes of an event's name that the kernel filters by */
-#define PT_SITES_MAX   4096 /* probe sites that can be attached at once */
+#define PT_FILTER_NAME 64        /* bytes of an event's name that the kernel filters by */
+#define PT_RATE_MAX    100000000 /* events a second and process, at most, that a limit can be */
+#define PT_SITES_MAX   4096      /* probe sites that can be attached at once */
 
 enum pt_rec_kind {
 	/* from the kernel */
@@ -259,6 +260,7 @@ enum pt_lost_cause {
 	PT_LOST_OUTPUT = 3,      /* user space could not write it */
 	PT_LOST_SPOOL_FULL = 4,  /* no room in the spool: its bound, or the disk's */
 	PT_LOST_SPOOL_ERROR = 5, /* the spool could not be written, or was damaged */
+	PT_LOST_THROTTLED = 6,   /* the process raised more than --max-rate */
 	PT_LOST_CAUSES
 };
 

@@ -92,6 +92,10 @@ static int session__configure(struct session *s, const struct session_options *o
 	skel->rodata->cfg_max_string = o->max_string;
 	skel->rodata->cfg_max_items = o->max_items;
 	skel->rodata->cfg_max_depth = o->max_depth;
+	if (o->max_rate) {
+		skel->rodata->cfg_rate_interval_ns = 1000000000u / o->max_rate;
+		skel->rodata->cfg_rate_burst_ns = 1000000000u - skel->rodata->cfg_rate_interval_ns;
+	}
 	skel->rodata->cfg_selected = o->selected;
 	skel->rodata->cfg_filter_processes = o->selected && !o->kernel_pid;
 	session__configure_users(skel, o->selection);

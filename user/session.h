@@ -24,9 +24,10 @@ struct session_options {
 	uint32_t max_string;
 	uint32_t max_items;
 	uint32_t max_depth;
-	bool selected;   /* only processes given to session__select(); else every process */
-	bool kernel_pid; /* the kernel's own pid filter is used: no look-up at each event */
-	bool follow;     /* children of selected processes too */
+	uint32_t max_rate; /* events a second and process, 0: no limit */
+	bool selected;     /* only processes given to session__select(); else every process */
+	bool kernel_pid;   /* the kernel's own pid filter is used: no look-up at each event */
+	bool follow;       /* children of selected processes too */
 	enum probe_mode probe;
 	bool tasks;      /* session__tasks() will be called */
 	bool names_only; /* no arguments are decoded: events cost their programs less */

@@ -203,6 +203,7 @@ static int trace_loop__start(struct trace_loop *l)
 		.max_string = o->max_string,
 		.max_items = o->max_items,
 		.max_depth = o->max_depth,
+		.max_rate = o->max_rate,
 		.probe = o->probe,
 		.tasks = o->processes,
 		.names_only = o->names_only,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ enum {
 	OPT_MAX_STRING,
 	OPT_MAX_ITEMS,
 	OPT_MAX_DEPTH,
+	OPT_MAX_RATE,
 	OPT_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
 	{"max-string", required_argument, NULL, OPT_MAX_STRING},
 	{"max-items", required_argument, NULL, OPT_MAX_ITEMS},
 	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
+	{"max-rate", required_argument, NULL, OPT_MAX_RATE},
 	{"stats", optional_argument, NULL, OPT_STATS},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"probe", required_argument, NULL, OPT_PROBE},
@@ -181,6 +184,20 @@ static int number_option(const char *name, const char *text, uint64_t min, uint6
 	return err;
 }
 
+/* `N` or `N/s`. */
+static int rate_option(struct trace_options *o, const char *arg)
+{
+	size_t len = strlen(arg);
+	char number[32];
+
+	if (len > 2 && !strcmp(arg + len - 2, "/s"))
+		len -= 2;
+	if (len >= sizeof(number))
+		len = sizeof(number) - 1;
+	snprintf(number, sizeof(number), "%.*s", (int)len, arg);
+	return number_option("--max-rate", number, 1, PT_RATE_MAX, &o->max_rate);
+}
+
 int probe_mode__parse(const char *text)
 {
 	static const char *const modes[] = {
@@ -276,6 +293,7 @@ static bool has_option(bool top, int opt)
 	case OPT_MAX_STRING:
 	case OPT_MAX_ITEMS:
 	case OPT_MAX_DEPTH:
+	case OPT_MAX_RATE:
 	case OPT_STATS:
 	case OPT_STRICT:
 	case OPT_REDACT:
@@ -321,6 +339,8 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return number_option("--max-items", arg, 1, 4096, &o->max_items);
 	case OPT_MAX_DEPTH:
 		return number_option("--max-depth", arg, 1, PT_DEPTH_MAX, &o->max_depth);
+	case OPT_MAX_RATE:
+		return rate_option(o, arg);
 	case OPT_STATS:
 		return stats_option(o, arg);
 	case OPT_STRICT:

@@ -42,6 +42,7 @@ struct trace_options {
 	uint32_t max_string;  /* bytes */
 	uint32_t max_items;
 	uint32_t max_depth;
+	uint32_t max_rate; /* events a second and process, 0: no limit */
 	bool stats;
 	double stats_interval; /* seconds, 0: at the end only */
 	bool strict;

@@ -74,6 +74,8 @@ const char *lost_cause__name(uint32_t cause)
 		return "spool_full";
 	case PT_LOST_SPOOL_ERROR:
 		return "spool_error";
+	case PT_LOST_THROTTLED:
+		return "throttled";
 	default:
 		return "unknown";
 	}
