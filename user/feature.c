@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -366,6 +367,20 @@ static const struct {
 		},
 };
 
+/* Whether the environment denies it, for tests of what is done without. */
+static bool denied(const char *name)
+{
+	const char *list = getenv("PYTRAIL_WITHOUT");
+	size_t len;
+
+	for (; list && *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		if (len == strlen(name) && !strncmp(list, name, len))
+			return true;
+	}
+	return false;
+}
+
 bool feature__has(enum feature f)
 {
 	static struct {
@@ -376,7 +391,7 @@ bool feature__has(enum feature f)
 		/* What a probe finds missing is its result, not news from libbpf. */
 		libbpf_print_fn_t print = libbpf_set_print(NULL);
 
-		results[f].has = features[f].probe();
+		results[f].has = !denied(features[f].info.name) && features[f].probe();
 		results[f].known = true;
 		libbpf_set_print(print);
 	}

@@ -2,7 +2,8 @@
 /*
  * What this kernel can do, and this process may: tried out, never concluded from a version, since
  * distributions carry features back and configurations leave them out. Each is probed when first
- * asked for, at most once. For one thread.
+ * asked for, at most once. For one thread. One whose name stands in the environment's PYTRAIL_WITHOUT (between commas)
+ * counts as missing.
  */
 #ifndef PYTRAIL_FEATURE_H
 #define PYTRAIL_FEATURE_H

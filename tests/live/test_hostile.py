@@ -3,6 +3,7 @@
 comes as it was, every event is accounted for, what is odd is marked, and nothing gets out unescaped."""
 import json
 import os
+import re
 import unicodedata
 
 import pytest
@@ -224,3 +225,26 @@ def test_a_flood_is_throttled(python, probe):
 def test_bad_rates(rate):
     said = util.run("trace", "--max-rate", rate)
     assert said.returncode == 2 and "--max-rate takes a number from 1 to 100000000" in said.stderr
+
+
+ABSENT = {"never touched", "dropped", "paged out"}
+
+
+@pytest.mark.parametrize("sleeps", [True, False])
+def test_absent_pages(python, probe, sleeps, monkeypatch, tmp_path):
+    """What is not in memory is read by a program that may sleep; by another it is said to be unreadable."""
+    monkeypatch.chdir(tmp_path)
+    if not sleeps:
+        monkeypatch.setenv("PYTRAIL_WITHOUT", "sleepable uprobes,multi-uprobe links")
+    with Pair(python, "absent", probe, "--stats") as pair:
+        pair.go()
+        found = {label: r for label, r in labelled(pair.end()).items() if label in ABSENT}
+    assert {"never touched", "dropped"} <= set(found)
+    for record in found.values():
+        if sleeps:
+            assert record["args"]["arg1"] == [f"absent {n}" for n in range(4)] and "unreadable" not in record
+        else:
+            assert record["args"]["arg1"] == [None] * 4
+            assert record["unreadable"] == [f"args.arg1[{n}]" for n in range(4)]
+    counted = int(re.search(r"(\d+) values unreadable", pair.tracer.stderr)[1])
+    assert counted == (0 if sleeps else 4 * len(found))

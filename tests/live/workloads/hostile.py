@@ -204,6 +204,35 @@ def memory():
         pass
 
 
+def present(address):
+    with open("/proc/self/pagemap", "rb") as pagemap:  # Documentation/admin-guide/mm/pagemap.rst
+        pagemap.seek(address // PAGE * 8)
+        return int.from_bytes(pagemap.read(8), "little") >> 63
+
+
+def string(number):
+    words = REFS, id(str), 8, 0, state(1, 1, 1), 0
+    return (b"".join(w.to_bytes(8, "little") for w in words) + b"absent %d" % number).ljust(PAGE, b"\0")
+
+
+def absent():
+    """Strings in pages of a file that are not there for the moment."""
+    with tempfile.NamedTemporaryFile(dir=".") as file:
+        file.write(b"".join(string(n) for n in range(4)))
+        file.flush()
+        os.fsync(file.fileno())
+        maps = [pages(4, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno()) for _ in range(3)]
+    for label, at, advice in (("never touched", maps[0], 1), ("dropped", maps[1], 4), ("paged out", maps[2], 21)):
+        libc.madvise(ctypes.c_void_p(at), 4 * PAGE, 1)  # MADV_RANDOM: a fault brings one page
+        if advice != 1:
+            for n in range(4):
+                ctypes.c_uint8.from_address(at + n * PAGE).value
+            libc.madvise(ctypes.c_void_p(at), 4 * PAGE, advice)
+        strings_ = holder(*(at + n * PAGE for n in range(4)))
+        label += " or not" if any(present(at + n * PAGE) for n in range(4)) else ""
+        audit(label, strings_)
+
+
 def cycles():
     a = []
     a.append(a)
@@ -357,7 +386,8 @@ def unmap():
 
 
 CASES = {
-    "sequences": sequences, "strings": strings, "types": types, "tables": tables, "memory": memory,
+    "sequences": sequences, "strings": strings, "types": types, "tables": tables, "memory": memory, "absent": absent,
+    
     "cycles": cycles, "sizes": sizes, "escapes": escapes, "mutations": mutations,
     "semaphore 0": lambda: semaphores(0), "semaphore full": lambda: semaphores(65535),
     "protect": protect, "patch": patch, "unmap": unmap,
