@@ -122,6 +122,7 @@ static void add_site(struct elf_file *e, struct binary *b, const struct usdt_not
 	if (note->semaphore &&
 	    !elf_file__address_to_offset(e, note->semaphore + moved, &site.semaphore))
 		return;
+	site.semaphore_address = note->semaphore ? note->semaphore + moved : 0;
 	for (size_t i = 0; i < b->sites_cnt; i++)
 		if (b->sites[i].offset == site.offset)
 			return;

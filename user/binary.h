@@ -16,10 +16,11 @@
 #define BINARY_SITES_MAX 32
 
 struct binary_site {
-	uint64_t address;      /* link-time address, adjusted for prelink by the note's base */
-	uint64_t offset;       /* in the file: what a uprobe is attached to */
-	uint64_t semaphore;    /* offset in the file of its semaphore, 0: none */
-	struct pt_arg args[2]; /* event name, argument tuple */
+	uint64_t address;           /* link-time address, adjusted for prelink by the note's base */
+	uint64_t offset;            /* in the file: what a uprobe is attached to */
+	uint64_t semaphore;         /* offset in the file of its semaphore, 0: none */
+	uint64_t semaphore_address; /* link-time */
+	struct pt_arg args[2];      /* event name, argument tuple */
 };
 
 /* What a uprobe is put on where there is no USDT: an instruction of a function that audit events pass. */

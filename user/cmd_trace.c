@@ -54,6 +54,15 @@ static int on_record(void *ctx, const void *record, size_t size)
 	return ret;
 }
 
+static void on_alert(void *ctx, const struct alert *alert)
+{
+	struct trace *t = ctx;
+	int err = output__alert(t->output, alert);
+
+	if (err < 0)
+		t->failed = err;
+}
+
 static void on_seen(void *ctx, const struct pt_task *task)
 {
 	struct trace *t = ctx;
@@ -211,7 +220,8 @@ static int trace__run(struct trace *t)
 	                            .idle = on_idle,
 	                            .due = on_due,
 	                            .hangup = on_hangup,
-	                            .input = on_input};
+	                            .input = on_input,
+	                            .alert = on_alert};
 	struct session *session;
 	struct pt_counters c;
 	uint64_t lost;

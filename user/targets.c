@@ -19,6 +19,7 @@
 #include "installed.h"
 #include "presence.h"
 #include "proof.h"
+#include "tamper.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -49,6 +50,7 @@ struct targets {
 	struct session *session;
 	struct proof *proof;
 	struct presence *presence;
+	struct tamper *tamper;
 	struct target *list;
 	size_t cnt;
 	bool kernel_pid;
@@ -226,9 +228,10 @@ static int on_found(void *ctx, const struct discovered *found)
 		return 0;
 	}
 	proof__found(t->proof, found->pid, found->binary, found->bias);
-	if (targets__attach_file(t, found->binary, -1))
-		presence__found(t->presence, found->pid, found->binary, t->opts->probe,
-		                PRESENCE_LATE);
+	if (!targets__attach_file(t, found->binary, -1))
+		return 0;
+	presence__found(t->presence, found->pid, found->binary, t->opts->probe, PRESENCE_LATE);
+	tamper__found(t->tamper, found->pid, found->binary, found->bias);
 	return 0;
 }
 
@@ -252,13 +255,14 @@ static void on_installed(void *ctx, const char *path)
 }
 
 int targets__attach(struct targets *t, struct session *s, struct proof *proof,
-                    struct presence *presence)
+                    struct presence *presence, struct tamper *tamper)
 {
 	size_t i, ok = 0;
 
 	t->session = s;
 	t->proof = proof;
 	t->presence = presence;
+	t->tamper = tamper;
 	if (t->child) {
 		if (session__select(s, child__pid(t->child)))
 			return EXIT_FAIL;
@@ -282,6 +286,7 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		    targets__attach_file(t, t->list[i].binary, t->list[i].pid)) {
 			presence__found(presence, t->list[i].pid, t->list[i].binary, t->opts->probe,
 			                PRESENCE_LATE);
+			tamper__found(tamper, t->list[i].pid, t->list[i].binary, t->list[i].bias);
 			ok++;
 		}
 	}
@@ -300,6 +305,7 @@ static void targets__tell(struct targets *t, const struct discovered *found,
 		presence__heard(t->presence, rec, found->binary, t->opts->probe, late);
 	else
 		presence__found(t->presence, found->pid, found->binary, t->opts->probe, late);
+	tamper__found(t->tamper, found->pid, found->binary, found->bias);
 }
 
 /* Attaches what a process was found to run. late: it has run it before this. True: its events are seen. */
@@ -523,6 +529,7 @@ static void forget_unused(struct targets *t)
 			continue;
 		proof__forget(t->proof, b);
 		presence__dropped(t->presence, b);
+		tamper__dropped(t->tamper, b);
 		attach__drop(session__attach(t->session), b);
 		discover__forget(t->discover, b);
 	}
@@ -537,6 +544,15 @@ static int on_found_again(void *ctx, const struct discovered *found)
 		proof__found(t->proof, found->pid, found->binary, found->bias);
 	targets__found(t, found, NULL, true);
 	return 0;
+}
+
+bool targets__runs(void *ctx, pid_t pid, const struct binary *b, uint64_t bias)
+{
+	struct targets *t = ctx;
+	struct discovered found;
+
+	return discover__pid(t->discover, pid, &found) == 1 && found.binary == b &&
+	       found.bias == bias;
 }
 
 void targets__rescan(struct targets *t)

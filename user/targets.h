@@ -13,6 +13,7 @@
 
 struct hold;
 struct presence;
+struct tamper;
 struct proof;
 struct pt_rec;
 struct targets;
@@ -28,11 +29,14 @@ void targets__free(struct targets *t);
 
 /*
  * Attaches; the session must have been opened with what targets__new() set. Layouts are proven first, on
- * the processes that are there; proof and presence (either may be NULL) must live as long as calls are made.
+ * the processes that are there; proof, presence and tamper (each may be NULL) must live as long as calls are made.
  * -1 or an exit code.
  */
 int targets__attach(struct targets *t, struct session *s, struct proof *proof,
-                    struct presence *presence);
+                    struct presence *presence, struct tamper *tamper);
+
+/* Whether a process runs a file at that bias; ctx is the targets. For tamper.h. */
+bool targets__runs(void *ctx, pid_t pid, const struct binary *b, uint64_t bias);
 
 /*
  * A process that is selected, or any in whole-host mode, has executed a file (PT_REC_EXEC): attaches that, or

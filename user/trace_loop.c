@@ -16,6 +16,7 @@
 #include "pressure.h"
 #include "proof.h"
 #include "reader.h"
+#include "tamper.h"
 #include "targets.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -40,6 +41,7 @@ struct trace_loop {
 	struct child *child;
 	struct proof *proof;
 	struct presence *presence; /* or NULL */
+	struct tamper *tamper;     /* or NULL */
 	struct hold *hold;         /* or NULL */
 	struct pressure pressure;
 	int epoll, signals;
@@ -124,6 +126,30 @@ static int trace_loop__open_presence(struct trace_loop *l)
 		return 0;
 	l->presence = presence__new(&po);
 	if (l->presence)
+		return 0;
+	log__error("out of memory");
+	return -ENOMEM;
+}
+
+/* What has to know of each process that is found. */
+static int trace_loop__open_watchers(struct trace_loop *l)
+{
+	const struct tamper_options to = {
+		.mode = l->opts->probe,
+		.alert = l->hooks.alert,
+		.alert_ctx = l->ctx,
+		.runs = targets__runs,
+		.runs_ctx = l->targets,
+	};
+
+	if (trace_loop__open_presence(l))
+		return -ENOMEM;
+	if (!l->opts->names_only)
+		l->proof = proof__new(session__attach(l->session));
+	if (!l->opts->tamper || !l->hooks.alert)
+		return 0;
+	l->tamper = tamper__new(&to);
+	if (l->tamper)
 		return 0;
 	log__error("out of memory");
 	return -ENOMEM;
@@ -226,14 +252,12 @@ static int trace_loop__start(struct trace_loop *l)
 		return code;
 	if (session__open(&so, on_record, l, &l->session))
 		return EXIT_CANNOT_TRACE;
-	if (trace_loop__open_presence(l))
+	if (trace_loop__open_watchers(l))
 		return EXIT_FAIL;
-	if (!o->names_only)
-		l->proof = proof__new(session__attach(l->session));
 	watch(l, session__fd(l->session));
 	watch(l, l->signals);
 	watch(l, l->hooks.input_fd);
-	code = targets__attach(l->targets, l->session, l->proof, l->presence);
+	code = targets__attach(l->targets, l->session, l->proof, l->presence, l->tamper);
 	if (code >= 0)
 		return code;
 	if (o->hold_ms && (!o->pids_cnt || o->follow)) {
@@ -277,6 +301,7 @@ void trace_loop__free(struct trace_loop *l)
 	hold__stop(l->hold);
 	proof__free(l->proof);
 	presence__free(l->presence);
+	tamper__free(l->tamper);
 	session__close(l->session);
 	targets__free(l->targets);
 	child__free(l->child);
@@ -297,6 +322,7 @@ static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
 	l->housekeeping_ns = now;
 	session__losses(l->session);
 	proof__retry(l->proof, now);
+	tamper__check(l->tamper);
 	/* what was not told is looked for, but not all the time */
 	hurry = pressure__say(&l->pressure, l->session);
 	if (now - l->rescan_ns >= (hurry ? RESCAN_HURRY_NS : RESCAN_NS)) {

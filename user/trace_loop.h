@@ -13,6 +13,7 @@
 #include "session.h"
 #include "trace_options.h"
 
+struct alert;
 struct proof;
 struct trace_loop;
 
@@ -24,10 +25,11 @@ struct trace_hooks {
 	/* Does what is due by the clock; returns in how many milliseconds to be called next, -1: never. It is
 	 * called more often than that. now: CLOCK_MONOTONIC, nanoseconds. */
 	int (*due)(void *ctx, uint64_t now);
-	void (*input)(void *ctx);   /* input_fd has something to read */
-	void (*resized)(void *ctx); /* SIGWINCH */
-	bool (*hangup)(void *ctx);  /* SIGHUP, unless the terminal is gone; false: end */
-	int input_fd;               /* -1: none */
+	void (*alert)(void *ctx, const struct alert *alert); /* of --tamper; NULL: none is looked for */
+	void (*input)(void *ctx);                            /* input_fd has something to read */
+	void (*resized)(void *ctx);                          /* SIGWINCH */
+	bool (*hangup)(void *ctx); /* SIGHUP, unless the terminal is gone; false: end */
+	int input_fd;              /* -1: none */
 };
 
 /*

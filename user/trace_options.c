@@ -26,6 +26,7 @@ enum {
 	OPT_MAX_ITEMS,
 	OPT_MAX_DEPTH,
 	OPT_MAX_RATE,
+	OPT_TAMPER,
 	OPT_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
@@ -60,6 +61,7 @@ static const struct option long_options[] = {
 	{"max-items", required_argument, NULL, OPT_MAX_ITEMS},
 	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
 	{"max-rate", required_argument, NULL, OPT_MAX_RATE},
+	{"tamper", no_argument, NULL, OPT_TAMPER},
 	{"stats", optional_argument, NULL, OPT_STATS},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"probe", required_argument, NULL, OPT_PROBE},
@@ -294,6 +296,7 @@ static bool has_option(bool top, int opt)
 	case OPT_MAX_ITEMS:
 	case OPT_MAX_DEPTH:
 	case OPT_MAX_RATE:
+	case OPT_TAMPER:
 	case OPT_STATS:
 	case OPT_STRICT:
 	case OPT_REDACT:
@@ -339,6 +342,9 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return number_option("--max-items", arg, 1, 4096, &o->max_items);
 	case OPT_MAX_DEPTH:
 		return number_option("--max-depth", arg, 1, PT_DEPTH_MAX, &o->max_depth);
+	case OPT_TAMPER:
+		o->tamper = true;
+		return 0;
 	case OPT_MAX_RATE:
 		return rate_option(o, arg);
 	case OPT_STATS:

@@ -165,6 +165,7 @@ int config__trace_options(const struct config *cfg, struct trace_options *o)
 	o->max_string = (uint32_t)settings__number(t, "max_string");
 	o->max_items = (uint32_t)settings__number(t, "max_items");
 	o->max_depth = (uint32_t)settings__number(t, "max_depth");
+	o->tamper = settings__bool(t, "tamper");
 	o->max_rate = (uint32_t)settings__number(t, "max_rate");
 	n = settings__list(t, "events", &items);
 	for (size_t i = 0; i < n && !err; i++)

@@ -35,6 +35,15 @@ static int on_record(void *ctx, const void *record, size_t size)
 	return ret;
 }
 
+static void on_alert(void *ctx, const struct alert *alert)
+{
+	struct daemon *d = ctx;
+	int err = output__alert(d->output, alert);
+
+	if (err < 0)
+		d->failed = err;
+}
+
 static void on_seen(void *ctx, const struct pt_task *task)
 {
 	struct daemon *d = ctx;
@@ -200,6 +209,7 @@ static int open_all(struct daemon *d)
 		.due = on_due,
 		.input = on_input,
 		.hangup = on_hangup,
+		.alert = on_alert,
 	};
 	struct trace_hooks h = hooks;
 	int code;

@@ -224,6 +224,16 @@ static void put_time(struct buf *out, const char *name, uint64_t ns, const struc
 	buf__lit(out, "\",");
 }
 
+/* The little that is known of a process beside an event. */
+static void put_who(struct buf *out, const struct pt_task *t)
+{
+	buf__lit(out, ",\"process\":{\"pid\":");
+	buf__u64(out, t->pid);
+	buf__lit(out, ",\"name\":");
+	json__whole_string(out, t->comm, strnlen(t->comm, sizeof(t->comm)));
+	buf__char(out, '}');
+}
+
 static void ecs_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
                      const struct format_context *ctx)
 {
@@ -247,13 +257,8 @@ static void ecs_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__lit(out, " events were lost: ");
 	buf__str(out, cause);
 	buf__char(out, '"');
-	if (t->pid) {
-		buf__lit(out, ",\"process\":{\"pid\":");
-		buf__u64(out, t->pid);
-		buf__lit(out, ",\"name\":");
-		json__whole_string(out, t->comm, strnlen(t->comm, sizeof(t->comm)));
-		buf__char(out, '}');
-	}
+	if (t->pid)
+		put_who(out, t);
 	buf__lit(out, ",\"pytrail\":{\"lost\":{\"count\":");
 	/* 63 bits are what a long of Elasticsearch has */
 	buf__u64(out, lost->count > INT64_MAX ? INT64_MAX : lost->count);
@@ -268,9 +273,14 @@ static void ecs_alert(struct buf *out, const struct alert *a, uint64_t seq,
 	uint64_t time_ns = (uint64_t)(a->time_ns - ctx->realtime_offset_ns);
 
 	put_head(out, time_ns, ctx);
-	buf__lit(out, "\"event\":{\"kind\":\"pipeline_error\",\"category\":[\"process\"],\"type\":["
-	              "\"info\"],"
-	              "\"severity\":3,\"outcome\":\"failure\",\"provider\":\"pytrail\",\"module\":"
+	/* of a process it is a sign of tampering */
+	buf__str(out, a->task ? "\"event\":{\"kind\":\"alert\",\"category\":[\"process\"],\"type\":"
+	                        "[\"change\"],"
+	                        "\"severity\":4,"
+	                      : "\"event\":{\"kind\":\"pipeline_error\",\"category\":[\"process\"],"
+	                        "\"type\":["
+	                        "\"info\"],\"severity\":3,\"outcome\":\"failure\",");
+	buf__lit(out, "\"provider\":\"pytrail\",\"module\":"
 	              "\"pytrail\","
 	              "\"dataset\":\"pytrail.audit\",\"code\":\"pytrail.alert\",\"action\":");
 	json__whole_string(out, a->alert, strlen(a->alert));
@@ -280,6 +290,8 @@ static void ecs_alert(struct buf *out, const struct alert *a, uint64_t seq,
 	put_id(out, seq, time_ns, ctx);
 	buf__lit(out, ",\"message\":");
 	json__whole_string(out, a->message, strlen(a->message));
+	if (a->task)
+		put_who(out, a->task);
 	buf__lit(out, ",\"pytrail\":{\"alert\":{\"name\":");
 	json__whole_string(out, a->alert, strlen(a->alert));
 	if (a->output)

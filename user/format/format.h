@@ -34,11 +34,12 @@ struct format_context format_context__of(const char *boot_id, uint64_t instance_
 
 /* What pytrail says of its own doings, in the stream. */
 struct alert {
-	int64_t time_ns;     /* CLOCK_REALTIME */
-	const char *alert;   /* a word that stays: "output_held" */
-	const char *output;  /* name of the output it is about, NULL: none */
-	const char *message; /* for people; any bytes: a peer may have had its say in it */
-	int64_t since_ns;    /* when what is told began, 0: not told */
+	int64_t time_ns;            /* CLOCK_REALTIME */
+	const char *alert;          /* a word that stays: "output_held" */
+	const char *output;         /* name of the output it is about, NULL: none */
+	const char *message;        /* for people; any bytes: a peer may have had its say in it */
+	int64_t since_ns;           /* when what is told began, 0: not told */
+	const struct pt_task *task; /* pid and comm of the process it is about, NULL: none */
 };
 
 struct format {

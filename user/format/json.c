@@ -247,6 +247,16 @@ static void json_process(struct buf *out, const struct pt_rec *rec, const char *
 		buf__lit(out, "}\n");
 }
 
+/* The little that is known of a process beside an event. */
+static void put_who(struct buf *out, const struct pt_task *t)
+{
+	buf__lit(out, ",\"process\":{\"pid\":");
+	buf__u64(out, t->pid);
+	buf__char(out, ',');
+	put_comm(out, t);
+	buf__char(out, '}');
+}
+
 static void json_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
                       const struct format_context *ctx)
 {
@@ -261,13 +271,8 @@ static void json_lost(struct buf *out, const struct pt_lost *lost, uint64_t seq,
 	buf__u64(out, lost->first_ns);
 	buf__lit(out, ",\"last_monotonic_ns\":");
 	buf__u64(out, lost->last_ns);
-	if (t->pid) {
-		buf__lit(out, ",\"process\":{\"pid\":");
-		buf__u64(out, t->pid);
-		buf__char(out, ',');
-		put_comm(out, t);
-		buf__char(out, '}');
-	}
+	if (t->pid)
+		put_who(out, t);
 	buf__lit(out, "}\n");
 }
 
@@ -288,6 +293,8 @@ static void json_alert(struct buf *out, const struct alert *a, uint64_t seq,
 		when__utc(since, a->since_ns);
 		buf__printf(out, ",\"since\":\"%.*s\"", WHEN_UTC_LEN, since);
 	}
+	if (a->task)
+		put_who(out, a->task);
 	buf__lit(out, "}\n");
 }
 

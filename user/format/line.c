@@ -284,11 +284,16 @@ void line__lost(const struct line_dialect *d, struct buf *out, const struct pt_l
 void line__alert(const struct line_dialect *d, struct buf *out, const struct alert *a, uint64_t seq,
                  const struct format_context *ctx)
 {
-	d->head(out, "pytrail.alert", 13, "alert", 3, a->time_ns);
+	d->head(out, "pytrail.alert", 13, "alert", a->task ? 4 : 3, a->time_ns);
 	put_id(d, out, seq, ctx);
 	put_string(d, out, LINE_CATEGORY, "process");
 	put_string(d, out, LINE_ACTION, a->alert);
 	put_string(d, out, LINE_OUTPUT, a->output);
+	if (a->task) {
+		put_number(d, out, LINE_PID, a->task->pid);
+		put_text(d, out, LINE_COMM, a->task->comm,
+		         strnlen(a->task->comm, sizeof(a->task->comm)));
+	}
 	put_string(d, out, LINE_MESSAGE, a->message);
 	buf__char(out, '\n');
 }

@@ -270,6 +270,8 @@ static void ocsf_alert(struct buf *out, const struct alert *a, uint64_t seq,
 	process_text__member(out, ",\"unmapped\":{\"alert\":", a->alert, strlen(a->alert));
 	if (a->output)
 		process_text__member(out, ",\"output\":", a->output, strlen(a->output));
+	if (a->task)
+		buf__printf(out, ",\"pid\":\"%u\"", a->task->pid);
 	buf__lit(out, "}}\n");
 }
 

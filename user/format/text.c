@@ -304,7 +304,8 @@ static void text_alert(struct buf *out, const struct alert *a, uint64_t seq,
 	const struct pt_task nobody = {0};
 	struct line l = line__new(out, ctx);
 
-	put_start(&l, (uint64_t)(a->time_ns - ctx->realtime_offset_ns), &nobody, ctx);
+	put_start(&l, (uint64_t)(a->time_ns - ctx->realtime_offset_ns), a->task ? a->task : &nobody,
+	          ctx);
 	line__color(&l, "1;37;41");
 	line__str(&l, "*** ");
 	line__str(&l, a->alert);
