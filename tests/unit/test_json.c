@@ -536,6 +536,25 @@ static void test_lost(void **state)
 		"\"process\":{\"pid\":4242,\"comm\":\"python3\"}}\n");
 }
 
+/* Of a process, by whose word it is not escaped. */
+static void test_alert(void **state)
+{
+	const struct pt_task task = {.pid = 4242, .comm = "a\x1b\"\n"};
+	const struct alert a = {.time_ns = ctx.realtime_offset_ns + 5000000001,
+	                        .alert = "probe_disarmed",
+	                        .message = "of \x1b",
+	                        .task = &task};
+
+	buf__reset(&out);
+	format_json.alert(&out, &a, 3, &ctx);
+	assert_string_equal(
+		text(&out),
+		"{\"type\":\"alert\",\"id\":\"0123abcd-3\",\"seq\":3,"
+		"\"time\":\"2026-01-31T09:00:00.000000001Z\",\"monotonic_ns\":5000000001,"
+		"\"alert\":\"probe_disarmed\",\"message\":\"of \\u001b\","
+		"\"process\":{\"pid\":4242,\"comm\":\"a\\u001b\\\"\\n\"}}\n");
+}
+
 static void test_base64(void **state)
 {
 	static const char *const pairs[][2] = {{"", ""},
@@ -563,7 +582,8 @@ int main(void)
 		cmocka_unit_test(test_notes),         cmocka_unit_test(test_notes_of_methods),
 		cmocka_unit_test(test_notes_bounded), cmocka_unit_test(test_event),
 		cmocka_unit_test(test_name_kinds),    cmocka_unit_test(test_known),
-		cmocka_unit_test(test_lost),          cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_alert),         cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_base64),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
