@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
@@ -286,7 +287,7 @@ def mutations():
     over = False
     items, table, array = list(range(100)), {"k%d" % i: i for i in range(50)}, bytearray(b"x" * 5000)
     tuple_ = raw(REFS, id(tuple), 5, *[id(1)] * 20)
-    string = raw(REFS, id(str), 5, 0, state(1, 1, 1), 0, 0x6161616161616161)
+    string_ = raw(REFS, id(str), 5, 0, state(1, 1, 1), 0, 0x6161616161616161)
     page = pages(1)
 
     def lists():
@@ -306,31 +307,25 @@ def mutations():
             array.extend(b"y" * 100000)
 
     def words():
-        for value in (HUGE, 3, MINUS, ODD, 0, id(str), tuple_) * 1000000:
-            put(tuple_ + 16, value)
-            put(string + 16, value)
-            put(string + 32, value)
-            put(tuple_ + 32, value)
-            libc.mprotect(page, PAGE, PROT_NONE if value & 1 else PROT_RW)
-            if over:
-                break
+        while not over:
+            for value in (HUGE, 3, MINUS, ODD, 0, id(str), tuple_):
+                put(tuple_ + 16, value)
+                put(string_ + 16, value)
+                put(string_ + 32, value)
+                put(tuple_ + 32, value)
+                libc.mprotect(page, PAGE, PROT_NONE if value & 1 else PROT_RW)
 
     threads = [threading.Thread(target=t) for t in (lists, tables_, arrays, words)]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     for thread in threads:
         thread.start()
-    for number in range(2000):
-        sys.audit("hostile.mutation", number, items, table, array, forged(tuple_), forged(string), holder(page))
+    for number in range(500):
+        sys.audit("hostile.mutation", number, items, table, array, forged(tuple_), forged(string_), holder(page))
     over = True
     for thread in threads:
         thread.join()
     sys.setswitchinterval(interval)
-
-
-def raising(count=10_000_000):
-    for number in range(count):
-        sys.audit("hostile.going", number, [number], "text")
 
 
 def flood():
@@ -339,15 +334,23 @@ def flood():
         sys.audit("hostile.flood", number)
 
 
+counted = [0]
+
+
+def raising():
+    for number in range(1_000_000):
+        counted[0] += 1
+        sys.audit("hostile.going", number, [number], "text")
+
+
 def ends(how):
+    """Ends while other threads raise events."""
     def end():
-        for _ in range(4):
+        for _ in range(2):
             threading.Thread(target=raising, daemon=True).start()
-        while not started.is_set():
-            pass
+        while counted[0] < 300:
+            time.sleep(0.001)
         how()
-    started = threading.Event()
-    threading.Timer(0.05, started.set).start()
     return end
 
 
