@@ -306,13 +306,14 @@ def mutations():
             array.clear()
             array.extend(b"y" * 100000)
 
+    # made before: from_address() raises an event
+    cells = [ctypes.c_uint64.from_address(a) for a in (tuple_ + 16, string_ + 16, string_ + 32, tuple_ + 32)]
+
     def words():
         while not over:
             for value in (HUGE, 3, MINUS, ODD, 0, id(str), tuple_):
-                put(tuple_ + 16, value)
-                put(string_ + 16, value)
-                put(string_ + 32, value)
-                put(tuple_ + 32, value)
+                for cell in cells:
+                    cell.value = value
                 libc.mprotect(page, PAGE, PROT_NONE if value & 1 else PROT_RW)
 
     threads = [threading.Thread(target=t) for t in (lists, tables_, arrays, words)]
