@@ -73,7 +73,7 @@ def in_terminal(args, columns, env):
 def test_json(records):
     done = replay(records, "-o", "json")
     assert done.returncode == 0
-    assert re.fullmatch(rb"pytrail: \d+ events, 0 filtered, 28 lost, 3 processes, \d+\.\d s\n",
+    assert re.fullmatch(rb"pytrail: \d+ events, 0 filtered, 36 lost, 3 processes, \d+\.\d s\n",
                         done.stderr)
     same(done.stdout, "all.json")
 
