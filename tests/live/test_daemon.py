@@ -20,6 +20,8 @@ import pytest
 import util
 
 sys.path.insert(0, os.path.join(util.ROOT, "tests/daemon"))
+sys.path.insert(0, os.path.join(util.ROOT, "tests/sink"))
+from fakes import Fake, answer  # noqa: E402
 from relp import Receiver  # noqa: E402
 
 LIMIT = util.LIMIT
@@ -231,6 +233,39 @@ def test_health_without_a_receiver(tmp_path, target):
         begin = time.monotonic()
         assert daemon.stop() == 0
         assert time.monotonic() - begin < LIMIT
+
+
+def test_an_output_that_is_refused_rings_once(tmp_path, target):
+    """The other output is told, and again when the credentials are good; the refused one gets all of it then."""
+    receiver = Receiver()
+    good = threading.Event()
+
+    def respond(request):
+        return answer(200) if good.is_set() else answer(403, "who\u001b[31m are you")
+    with Fake(respond) as fake, Daemon(tmp_path, "outputs:\n" + relp("a", receiver) + (
+            f"- {{name: hook, to: 'webhook+http://127.0.0.1:{fake.port}/', format: json, batch_wait: 50ms, "
+            "retry_min: 50ms, retry_max: 200ms}\n")) as daemon:
+        def alerts():
+            return [r for r in records(receiver) if r["type"] == "alert" and r["alert"].startswith("output_")]
+        target.do("import sys; sys.audit('test.number', 1)")
+        util.wait_until(alerts, "the alert arrives")
+        for _ in range(5):  # it is tried again, and not told again
+            fake.seen()
+        util.wait_until(lambda: [(o["state"], o["last_code"], o["delivered"]) for o in daemon.status()["outputs"]
+                                 if o["name"] == "hook"] == [("held", 403, 0)], "the status has it")
+        good.set()
+        util.wait_until(lambda: len(alerts()) == 2, "so does its end")
+        held, accepted = alerts()
+        assert held["alert"] == "output_held" and "hook" in json.dumps(held) and "403" in json.dumps(held)
+        assert accepted["alert"] == "output_accepted" and "hook" in json.dumps(accepted)
+
+        def delivered():
+            return [r for request in fake.requests[-20:] for r in map(json.loads, request.body.splitlines())]
+        util.wait_until(lambda: any(r["type"] == "audit" for r in delivered()) and
+                        any(r.get("alert") == "output_accepted" for r in delivered()), "the rest arrives")
+        assert daemon.stop() == 0
+    assert len([line for line in daemon.said if "refuses us" in line]) == 1, daemon.said
+    assert not [line for line in daemon.said if "\x1b" in line]
 
 
 def test_a_manager_that_does_not_listen(tmp_path, target):
