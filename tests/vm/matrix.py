@@ -31,10 +31,11 @@ def fetched(names):
     return {name: (version, directory) for name, version, directory in rows}
 
 
-def run(name, directory, groups):
+def run(name, directory, groups, quick):
     """{group: row} of a kernel, and the guest's Result."""
     work = os.path.join(ROOT, "build/vm", name)
-    script = f"cd '{ROOT}' && exec /usr/bin/python3 -B tests/vm/guest_tests.py {' '.join(groups)}\n"
+    script = (f"cd '{ROOT}' && exec /usr/bin/python3 -B tests/vm/guest_tests.py "
+              f"{'--quick ' if quick else ''}{' '.join(groups)}\n")
     for _ in range(2):
         result = guest.run(directory, script, work, SECONDS)
         if result.output.strip():
@@ -73,6 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--group", action="append", choices=NAMES, help="only these groups; repeats")
+    parser.add_argument("--quick", action="store_true", help="fewer programs for usdt and uprobe")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at once")
     parser.add_argument("kernels", nargs="*", metavar="KERNEL")
     options = parser.parse_args()
@@ -81,7 +83,7 @@ def main():
     found = fetched(wanted)
     results = {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = {k: pool.submit(run, k, found[k][1], groups) for k in wanted if k in found}
+        futures = {k: pool.submit(run, k, found[k][1], groups, options.quick) for k in wanted if k in found}
         for kernel, future in futures.items():
             try:
                 results[kernel] = future.result()
