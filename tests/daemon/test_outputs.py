@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -126,6 +127,9 @@ def test_otlp(records, ids):
     logs = [record for request in fake.requests for resource in request.json()["resourceLogs"]
             for scope in resource["scopeLogs"] for record in scope["logRecords"]]
     assert len(logs) == len(ids)
+    hosts = {a["value"]["stringValue"] for request in fake.requests for resource in request.json()["resourceLogs"]
+             for a in resource["resource"]["attributes"] if a["key"] == "host.name"}
+    assert hosts == {socket.gethostname()}
 
 
 def test_loki(records, ids):

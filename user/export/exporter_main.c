@@ -34,6 +34,7 @@ struct exporter_output {
 };
 
 struct exporter_process {
+	char host[256];
 	struct export_config cfg;
 	struct format_context format;
 	struct exporter_output outputs[CONFIG_OUTPUTS_MAX];
@@ -104,20 +105,18 @@ static void on_alarm(void *ctx, const char *output, bool held, const char *reaso
 static int open_driver(struct exporter_process *x, size_t i, struct buf *why)
 {
 	const struct config_output *o = &x->cfg.outputs[i];
-	char host[256] = "";
 	struct driver_config dc = {
 		.output = o->name,
 		.url = o->to,
 		.settings = o->settings,
 		.format = o->format->name,
-		.host = host,
+		.host = x->host,
 		.boot_id = x->cfg.boot_id,
 		.version = PYTRAIL_VERSION,
 	};
 	struct buf said = BUF_INIT;
 	int err;
 
-	gethostname(host, sizeof(host) - 1);
 	err = o->driver->open(&dc, &x->outputs[i].driver, &said);
 	if (err)
 		buf__printf(why, "output '%s': %.*s\n", o->name, (int)said.len,
@@ -182,6 +181,7 @@ static int start(struct exporter_process *x, struct buf *why)
 		err = confine__calls(has_commands(x), why);
 	if (err)
 		return err;
+	gethostname(x->host, sizeof(x->host) - 1);
 	/* all of them, so that all that is wrong is said */
 	for (size_t i = 0; i < x->cfg.outputs_cnt; i++) {
 		err = open_driver(x, i, why);

@@ -46,6 +46,7 @@ struct delivery {
 	size_t dropped;
 };
 
+/* All of it stays as it is for as long as the driver is open. */
 struct driver_config {
 	const char *output; /* the output's name, for messages */
 	const char *url;    /* as given, its query taken off: "kafka://host:9092/topic" */
