@@ -13,7 +13,8 @@
 	(bpf_probe_read_user((dst), (size), (const void *)(addr)) && \
 	 (!cfg_sleepable || bpf_copy_from_user((dst), (size), (const void *)(addr))))
 /* There is no helper for strings that sleeps: its page, and the next one, are faulted in and it is read
- * again. */
+ * again. Of an empty string older kernels, 6.1 for one, say 0 and not 1 byte (mm/maccess.c,
+ * strncpy_from_user_nofault()). */
 #define PYD_READ_STR(dst, size, addr)                                                        \
 	({                                                                                   \
 		const char *at_ = (const char *)(addr);                                      \
@@ -23,7 +24,7 @@
 			bpf_copy_from_user(&c_, 1, (const void *)(((__u64)at_ | 4095) + 1)); \
 			n_ = bpf_probe_read_user_str((dst), (size), at_);                    \
 		}                                                                            \
-		n_;                                                                          \
+		n_ ? n_ : 1;                                                                 \
 	})
 
 #include "bpf/buildvalue.h"

@@ -235,6 +235,13 @@ def give_go(process, json_path, go):
         pass
 
 
+def only_needed(python, options):
+    """Debian's interpreters have USDT: the programs for others are not loaded, which takes the verifier most of
+    a second each time."""
+    probe = python == PYTHON and not any(option.startswith("--probe") for option in options)
+    return ["--probe=usdt"] if probe else []
+
+
 def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None, cwd=None,
         limit=LIMIT, options=(), runner="hook.py", comparison=compare):
     """Runs it; a Result. keep: a directory for what both sides wrote; options: more of pytrail's."""
@@ -246,7 +253,7 @@ def run(program, python=PYTHON, caps=CAPS, keep=None, ring_size="64M", env=None,
         for path in (hook_path, json_path, go):
             if os.path.exists(path):
                 os.unlink(path)
-        options = ["--ring-size", ring_size, "--max-string", str(caps[0]),
+        options = [*only_needed(python, options), "--ring-size", ring_size, "--max-string", str(caps[0]),
                    "--max-items", str(caps[1]), "--max-depth", str(caps[2]), "-o", "json:" + json_path,
                    *options]
         command = [python, os.path.join(HERE, runner), hook_path, *map(str, caps), *program]

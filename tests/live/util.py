@@ -260,10 +260,18 @@ def events(records, name=None, pid=None):
             (pid is None or r["process"]["pid"] == pid)]
 
 
+def only_needed(args):
+    """Options for a trace of one process of Debian's interpreter: the programs for others are not loaded, which
+    takes the verifier most of a second each time."""
+    one = "-p" in args and not {"-f", "--follow", "--"} & set(args)
+    return ["--probe=usdt"] if one and not any(a.startswith("--probe") for a in args) else []
+
+
 class Tracer:
     """`pytrail trace -v` beside the test, its lines read as they come."""
 
     def __init__(self, *args):
+        args = (*only_needed(args), *args)
         self.process = subprocess.Popen([PYTRAIL, "trace", "-v", *args], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.changed = threading.Condition()
