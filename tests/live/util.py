@@ -142,7 +142,8 @@ def control_group(path):
     made = [places[0]]
     try:
         for part in ["pytrail-test", *path.strip("/").split("/")]:
-            os.mkdir(f"{made[-1]}/{part}")
+            # one that a killed run has left is taken over
+            os.makedirs(f"{made[-1]}/{part}", exist_ok=True)
             made.append(f"{made[-1]}/{part}")
         yield ["sh", "-c", f'echo $$ > {made[-1]}/cgroup.procs; exec "$@"', "sh"]
     finally:
