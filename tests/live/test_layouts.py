@@ -28,7 +28,7 @@ def test_a_layout_is_proven_on_the_live_process(start, version):
         # a `run` script may be a parent, the interpreter itself has replaced it or is its child
         children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
         pid = children[0] if children else str(process.pid)
-        with util.Tracer("-o", "json", "-p", pid) as tracer:
+        with util.Tracer("-o", "json", "--probe=auto", "-p", pid) as tracer:
             util.wait_until(lambda: re.search(rf"CPython {re.escape(version)} is proven on process "
                                               rf"{pid} ", tracer.stderr)
                             or tracer.process.poll() is not None, "the layout is proven")
