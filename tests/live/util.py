@@ -261,11 +261,21 @@ def events(records, name=None, pid=None):
             (pid is None or r["process"]["pid"] == pid)]
 
 
+def has_usdt(pid):
+    """Whether the executable of a process has python:audit."""
+    try:
+        with open(f"/proc/{pid}/exe", "rb") as file:
+            return b"python\0audit\0" in file.read()
+    except OSError:
+        return False
+
+
 def only_needed(args):
-    """Options for a trace of one process of Debian's interpreter: the programs for others are not loaded, which
-    takes the verifier most of a second each time."""
-    one = "-p" in args and not {"-f", "--follow", "--"} & set(args)
-    return ["--probe=usdt"] if one and not any(a.startswith("--probe") for a in args) else []
+    """Options for a trace of processes that have USDT: the programs for others are not loaded, which takes the
+    verifier most of a second each time."""
+    pids = [args[i + 1] for i, arg in enumerate(args[:-1]) if arg == "-p"]
+    chosen = any(a.startswith("--probe") or a in ("-f", "--follow", "--") for a in args)
+    return ["--probe=usdt"] if pids and not chosen and all(map(has_usdt, pids)) else []
 
 
 class Tracer:
