@@ -6,27 +6,13 @@
 #include <unistd.h>
 
 #include "debugdata.h"
+#include "util/write_all.h"
 
 /* Fedora's for libpython has 400 kB, 100 kB compressed. */
 #define PACKED_MAX   (16u << 20)
 #define UNPACKED_MAX (64u << 20)
 #define MEMORY_MAX   (128u << 20) /* of the decompressor */
 #define CHUNK        (64u << 10)
-
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
 
 /* To a file in memory: what reads ELF files reads by a descriptor. */
 static int unpack(const uint8_t *packed, size_t len, int fd)

@@ -10,6 +10,7 @@
 
 #include "../bpf/wire.h"
 #include "util/log.h"
+#include "util/write_all.h"
 
 static const char magic[8] = "pytrail\n";
 
@@ -38,22 +39,6 @@ struct record_reader {
 };
 
 _Static_assert(sizeof(struct record_header) == 72, "the file's format");
-
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 static int writer__flush(struct record_writer *w)
 {

@@ -11,6 +11,7 @@
 #include <zstd.h>
 
 #include "../util/dynlib.h"
+#include "../util/write_all.h"
 
 #define LEVEL 3
 #define CHUNK (128u << 10)
@@ -35,21 +36,6 @@ int zstd_file__load(struct buf *why)
 	};
 
 	return dynlib__load("libzstd.so.1", "libzstd1", symbols, why);
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 /* One chunk of input, or the end of it. */
