@@ -232,6 +232,20 @@ static __always_inline void hit__undecoded(struct hit *h, struct pt_audit *a, __
 	pyd__reset(&h->slot->state, out);
 }
 
+/*
+ * Since 6.13 programs of this type are given a stack for each CPU (bpf_enable_priv_stack(), kernel/bpf/verifier.c),
+ * as if they always ran to their end. At a uprobe they do not: one that sleeps, or is preempted, comes back to
+ * variables that the next one on that CPU has overwritten, pointers among them, and the kernel crashes. A program that
+ * has a tail call is left on the task's own stack (check_max_stack_depth()), and calls are looked for before dead code
+ * is removed: one that is never reached is enough, and needs no map.
+ */
+static __always_inline void keep_own_stack(void)
+{
+	if (cfg_never)
+		asm volatile("call %0" ::"i"(BPF_FUNC_tail_call)
+		             : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
+}
+
 static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 {
 	struct hit h = {};
@@ -240,6 +254,8 @@ static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 	__u32 out;
 	int i;
 
+	if (!old)
+		keep_own_stack();
 	if (hit__begin(&h, ctx, old))
 		return 0;
 	h.name_addr = probe__argument(ctx, &h.site->args[0]);
@@ -410,6 +426,8 @@ static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 	__u32 out;
 	int i;
 
+	if (!old)
+		keep_own_stack();
 	if (hit__begin(&h, ctx, old))
 		return 0;
 	h.call_site = entry__caller(&h, ctx);
