@@ -21,9 +21,10 @@ void stats__say(const struct session *s, const struct output_stats *out, bool fi
 	            (unsigned long long)c.emitted_bytes, (unsigned long long)c.wakeups,
 	            (unsigned long long)c.filtered[PT_FILTERED_PROCESS],
 	            (unsigned long long)c.filtered[PT_FILTERED_EVENT]);
-	for (i = 0; i < PT_LOST_READER; i++)
-		buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i],
-		            lost_cause__name(i));
+	for (i = 0; i < PT_LOST_CAUSES; i++)
+		if (lost_cause__in_kernel(i))
+			buf__printf(&b, " + %llu lost (%s)", (unsigned long long)c.lost[i],
+			            lost_cause__name(i));
 	buf__printf(&b,
 	            "; %llu values unreadable; output: %llu events, %llu filtered by process, %llu "
 	            "by event, %llu malformed; %llu processes forgotten",

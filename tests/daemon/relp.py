@@ -64,8 +64,7 @@ class Receiver:
             number, command, body = match[1], match[2], data[match.end():end]
             at = end + 1
             if command == b"syslog":
-                with self.lock:
-                    self.bodies.append(body[body.index(b"{"):])
+                self.keep(body[body.index(b"{"):])
             text = b"200 OK"
             if command == b"open":
                 text += b"\nrelp_version=0\nrelp_software=test\ncommands=syslog"
@@ -73,6 +72,10 @@ class Receiver:
         if answer:
             connection.sendall(b"".join(answer))
         return data[at:]
+
+    def keep(self, body):
+        with self.lock:
+            self.bodies.append(body)
 
     def count(self):
         with self.lock:

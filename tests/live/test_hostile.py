@@ -223,7 +223,11 @@ def test_a_flood_is_throttled(python, probe):
     # the events of the flood, the one before and the one behind it: each is there or counted
     assert emitted + sum(r["count"] for r in lost) == FLOOD + 2
     assert emitted >= 300
-    assert "throttled" in pair.tracer.stderr
+    # the figures add up
+    figures, = re.findall(r"stats: kernel: (.*?);", pair.tracer.stderr)
+    seen, parts = figures.split(" seen = ")
+    assert int(seen) == sum(int(part.split()[0]) for part in re.sub(r"\(\d.*?\)", "", parts).split(" + ")), figures
+    assert f" + {FLOOD + 2 - emitted} lost (throttled)" in figures
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "1/m", "/s", "1e9", "many"])

@@ -43,9 +43,12 @@ static void put_lost(struct buf *b, const struct tracer_figures *t)
 {
 	family(b, "events_lost_total", "counter",
 	       "Audit events that were lost, by stage and reason.");
-	for (uint32_t i = 0; i < PT_LOST_READER; i++)
-		buf__printf(b, "pytrail_events_lost_total{stage=\"kernel\",reason=\"%s\"} %llu\n",
-		            lost_cause__name(i), (unsigned long long)t->kernel.lost[i]);
+	for (uint32_t i = 0; i < PT_LOST_CAUSES; i++)
+		if (lost_cause__in_kernel(i))
+			buf__printf(b,
+			            "pytrail_events_lost_total{stage=\"kernel\",reason=\"%s\"} "
+			            "%llu\n",
+			            lost_cause__name(i), (unsigned long long)t->kernel.lost[i]);
 	buf__printf(b, "pytrail_events_lost_total{stage=\"reader\",reason=\"%s\"} %llu\n",
 	            lost_cause__name(PT_LOST_READER), (unsigned long long)t->output.malformed);
 	if (!t->has_spool)

@@ -81,6 +81,11 @@ const char *lost_cause__name(uint32_t cause)
 	}
 }
 
+bool lost_cause__in_kernel(uint32_t cause)
+{
+	return cause == PT_LOST_RING_FULL || cause == PT_LOST_SCRATCH || cause == PT_LOST_THROTTLED;
+}
+
 const char *detach_reason__name(uint8_t reason)
 {
 	switch (reason) {

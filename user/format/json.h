@@ -81,6 +81,8 @@ uint64_t bigint__hex_length(const struct node *n);
 
 /* Why events were lost, as "cause" has it: "ring_full". */
 const char *lost_cause__name(uint32_t cause);
+/* Whether the kernel's programs count it (struct pt_counters.lost). */
+bool lost_cause__in_kernel(uint32_t cause);
 
 /* What a container with a fixed number of children looks like. */
 struct json_shape {
