@@ -1,48 +1,30 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "confine/caps.h"
 #include "feature.h"
 #include "uprobe_multi.h"
 
-/* include/uapi/linux/capability.h; older headers lack the newer ones. */
-#define CAPABILITY_SYS_PTRACE 19
-#define CAPABILITY_SYS_ADMIN  21
-#define CAPABILITY_PERFMON    38
-#define CAPABILITY_BPF        39
-
-#define UPROBE_PMU            "/sys/bus/event_source/devices/uprobe/"
+#define UPROBE_PMU "/sys/bus/event_source/devices/uprobe/"
 
 #define INSN(c, d, s, o, i) \
 	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
 #define INSN_MOV(reg, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, reg, 0, 0, value)
 #define INSN_EXIT            INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
-/* Capabilities that are in effect. */
-static uint64_t capabilities(void)
+static bool has_capability(enum cap cap)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}};
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return 0;
-	return (uint64_t)data[1].effective << 32 | data[0].effective;
-}
-
-static bool has_capability(unsigned cap)
-{
-	return capabilities() >> cap & 1;
+	return caps__effective() & CAP_BIT(cap);
 }
 
 static bool probe_privileges(void)

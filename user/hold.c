@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine/caps.h"
 #include "elf_file.h"
 #include "mounts.h"
 #include "util/clock.h"
@@ -261,6 +262,7 @@ static void *hold__run(void *arg)
 
 	/* all others' execs wait for this thread: Linux takes it for this thread only */
 	setpriority(PRIO_PROCESS, 0, -10);
+	caps__limit_to_needed();
 	while (!(fds[1].revents & POLLIN)) {
 		if (poll(fds, 3, hold__expire(h)) <= 0)
 			continue;

@@ -10,6 +10,7 @@
 
 #include "../bpf/wire.h"
 #include "util/log.h"
+#include "util/safe_file.h"
 #include "util/write_all.h"
 
 static const char magic[8] = "pytrail\n";
@@ -62,10 +63,9 @@ int record_writer__open(const char *path, const struct record_header *h, struct 
 	if (!w || !(w->name = strdup(standard ? "standard output" : path)))
 		goto fail;
 	w->owned = !standard;
-	w->fd = standard ? STDOUT_FILENO
-	                 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	w->fd = standard ? STDOUT_FILENO : safe_file__open(path, O_WRONLY | O_TRUNC, 0600);
 	if (w->fd < 0) {
-		err = errno;
+		err = -w->fd;
 		goto fail;
 	}
 	memcpy(header.magic, magic, sizeof(magic));
@@ -76,7 +76,7 @@ int record_writer__open(const char *path, const struct record_header *h, struct 
 	*out = w;
 	return 0;
 fail:
-	log__error("cannot open %s for records: %s", path, strerror(err));
+	log__error("cannot open %s for records: %s", path, safe_file__why(-err));
 	if (w)
 		free(w->name);
 	free(w);

@@ -34,6 +34,7 @@ struct session {
 	struct attach *attach;
 	struct site_programs *copies; /* or NULL: this kernel needs none */
 	struct losses *losses;
+	bool multi; /* files are attached by links of many uprobes */
 	session_record_fn fn;
 	void *ctx;
 };
@@ -231,7 +232,7 @@ static bool is_multi(const struct session_options *o)
 	return !o->kernel_pid && feature__has(FEATURE_UPROBE_MULTI);
 }
 
-static struct attach *session__attach_new(const struct session *s, const struct session_options *o)
+static struct attach *session__attach_new(struct session *s, const struct session_options *o)
 {
 	struct pytrail_bpf *skel = s->skel;
 	bool sleepable = skel->rodata->cfg_sleepable;
@@ -244,6 +245,7 @@ static struct attach *session__attach_new(const struct session *s, const struct 
 		.copies = s->copies,
 	};
 
+	s->multi = opts.multi;
 	return attach__new(&opts);
 }
 
@@ -380,6 +382,12 @@ void session__close(struct session *s)
 struct attach *session__attach(struct session *s)
 {
 	return s->attach;
+}
+
+bool session__loads_later(const struct session *s)
+{
+	/* by perf events libbpf tries what the kernel can do, by loading */
+	return s->copies || !s->multi;
 }
 
 int session__select(struct session *s, pid_t pid)

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "confine/calls.h"
+#include "confine/caps.h"
 #include "hold.h"
 #include "presence.h"
 #include "pressure.h"
@@ -18,6 +20,7 @@
 #include "reader.h"
 #include "tamper.h"
 #include "targets.h"
+#include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -221,6 +224,44 @@ static int watch(struct trace_loop *l, int fd)
 	return fd < 0 ? 0 : epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
+/* What is done after everything is attached. SECURITY.md has the same list. */
+static void trace_loop__need(const struct trace_options *o)
+{
+	/* maps, probes and links: files that are found later are attached then */
+	caps__need(CAPABILITY_BPF);
+	caps__need(CAPABILITY_PERFMON);
+	/* /proc/PID/maps, root, exe, environ and memory of other users' processes */
+	caps__need(CAPABILITY_SYS_PTRACE);
+	/* /proc/PID/map_files: the very file, deleted or of another mount namespace */
+	caps__need(CAPABILITY_CHECKPOINT_RESTORE);
+	/* interpreters in directories that are closed to others */
+	caps__need(CAPABILITY_DAC_READ_SEARCH);
+	/* to hold what is executed, in file systems that are mounted later */
+	if (o->hold_ms)
+		caps__need(CAPABILITY_SYS_ADMIN);
+	/* signals are handed on to a command that has become another user */
+	if (o->command)
+		caps__need(CAPABILITY_KILL);
+}
+
+/* Everything is attached, and who is to run without this has been forked. */
+static int trace_loop__confine(const struct trace_loop *l)
+{
+	struct buf why = BUF_INIT;
+	int err;
+
+	if (l->opts->no_confine)
+		return 0;
+	err = caps__drop(&why);
+	if (!err)
+		err = calls__confine(session__loads_later(l->session), &why);
+	if (err)
+		log__error("%.*s; --no-confine ('confine: no' of the daemon) traces without that",
+		           (int)why.len, why.data ? why.data : "");
+	buf__free(&why);
+	return err;
+}
+
 static int trace_loop__start(struct trace_loop *l)
 {
 	const struct trace_options *o = l->opts;
@@ -238,6 +279,7 @@ static int trace_loop__start(struct trace_loop *l)
 	};
 	int code;
 
+	trace_loop__need(o);
 	l->had_terminal = has_terminal();
 	l->signals = open_signals();
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -270,6 +312,8 @@ static int trace_loop__start(struct trace_loop *l)
 		           "most",
 		           o->hold_ms);
 	}
+	if (trace_loop__confine(l))
+		return EXIT_CANNOT_TRACE;
 	if (l->child && child__release(l->child))
 		return EXIT_FAIL;
 	if (l->hold)

@@ -10,6 +10,7 @@
 
 #include "../bpf/wire.h"
 #include "commands.h"
+#include "confine/caps.h"
 #include "format/format.h"
 #include "installed.h"
 #include "pattern.h"
@@ -40,6 +41,7 @@ enum {
 	OPT_HOLD_NEW,
 	OPT_REDACT,
 	OPT_REDACT_KEY,
+	OPT_NO_CONFINE,
 	/* of `top` only, from here on */
 	OPT_TOP,
 	OPT_INTERVAL = OPT_TOP,
@@ -80,6 +82,7 @@ static const struct option long_options[] = {
 	{"cgroup", required_argument, NULL, OPT_SELECT + SELECT_CGROUP},
 	{"script", required_argument, NULL, OPT_SELECT + SELECT_SCRIPT},
 	{"venv", required_argument, NULL, OPT_SELECT + SELECT_VENV},
+	{"no-confine", no_argument, NULL, OPT_NO_CONFINE},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -344,6 +347,10 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return number_option("--max-depth", arg, 1, PT_DEPTH_MAX, &o->max_depth);
 	case OPT_TAMPER:
 		o->tamper = true;
+		return 0;
+	case OPT_NO_CONFINE:
+		o->no_confine = true;
+		caps__keep_all();
 		return 0;
 	case OPT_MAX_RATE:
 		return rate_option(o, arg);

@@ -41,7 +41,8 @@ struct trace_options {
 	uint32_t ring_size;   /* bytes, a power of two */
 	uint32_t max_string;  /* bytes */
 	uint32_t max_items;
-	bool tamper; /* look for signs of tampering */
+	bool no_confine; /* privileges are kept */
+	bool tamper;     /* look for signs of tampering */
 	uint32_t max_depth;
 	uint32_t max_rate; /* events a second and process, 0: no limit */
 	bool stats;

@@ -7,6 +7,7 @@
 #include "../export/listen_address.h"
 #include "../format/format.h"
 #include "../installed.h"
+#include "../confine/caps.h"
 #include "../pattern.h"
 #include "../redact/redact_options.h"
 #include "../selection.h"
@@ -165,6 +166,9 @@ int config__trace_options(const struct config *cfg, struct trace_options *o)
 	o->max_string = (uint32_t)settings__number(t, "max_string");
 	o->max_items = (uint32_t)settings__number(t, "max_items");
 	o->max_depth = (uint32_t)settings__number(t, "max_depth");
+	o->no_confine = !settings__bool(t, "confine");
+	if (o->no_confine)
+		caps__keep_all();
 	o->tamper = settings__bool(t, "tamper");
 	o->max_rate = (uint32_t)settings__number(t, "max_rate");
 	n = settings__list(t, "events", &items);

@@ -22,6 +22,8 @@ static const struct setting trace[] = {
          "bytes of one str, bytes or int; more is cut and marked"},
 	{"max_items", SETTING_NUMBER, "128", NULL, 1, 4096, "items of one tuple, list, dict or set"},
 	{"max_depth", SETTING_NUMBER, "4", NULL, 1, PT_DEPTH_MAX, "values in values"},
+	{"confine", SETTING_BOOL, "yes", NULL, 0,
+         0, "once attached, capabilities are given up and system calls filtered, as without --no-confine"},
 	{"tamper", SETTING_BOOL, "yes", NULL, 0, 0,
          "alerts of processes that work against being seen, and of interpreters that change"},
 	{"max_rate", SETTING_NUMBER, "100000", NULL, 0,

@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 
+#include "../confine/caps.h"
 #include "../enrich/call_site.h"
 #include "../output.h"
 #include "../session.h"
@@ -201,6 +202,21 @@ static void say_started(struct daemon *d)
 	              since);
 }
 
+/* Files that are made anew, or removed, once privileges have been given up. */
+static void need_parent(const char *path)
+{
+	char dir[4096];
+	char *slash;
+
+	if (!path)
+		return;
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = '\0';
+	caps__need_path(slash ? dir : ".");
+}
+
 static int open_all(struct daemon *d)
 {
 	static const struct trace_hooks hooks = {
@@ -229,6 +245,9 @@ static int open_all(struct daemon *d)
 	if (settings__bool(d->cfg->sections[SECTION_METRICS], "bpf_stats"))
 		d->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	say_started(d);
+	need_parent(d->alive);
+	need_parent(settings__string(d->cfg->sections[SECTION_METRICS], "textfile"));
+	need_parent(settings__string(d->cfg->sections[SECTION_CONTROL], "socket"));
 	return trace_loop__open(&d->trace, &h, d, &d->loop);
 }
 

@@ -51,6 +51,7 @@ struct outlets_options daemon__outlets_options(struct daemon *d, const struct co
 	const struct settings *spool = cfg->sections[SECTION_SPOOL];
 
 	return (struct outlets_options){
+		.changes = true,
 		.dir = settings__string(spool, "directory"),
 		.max_bytes = settings__number(spool, "max_size"),
 		.sync_interval = settings__seconds(spool, "sync_interval"),

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "../util/clock.h"
 #include "../util/log.h"
 #include "link.h"
+#include "starter.h"
 
 #define START_MS         30000
 #define BACKOFF_FIRST_NS 200000000ull
@@ -70,44 +70,6 @@ int exporter__user(const char *name, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
-/* In the child: never returns. fds: of link.h, in their order. */
-static void become(const int *fds)
-{
-	char name[] = "pytrail", word[] = EXPORTER_WORD, *argv[] = {name, word, NULL};
-	static const char *const kept[] = {"PATH",          "TZ",           "LANG",
-	                                   "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy",
-	                                   "https_proxy",   "HTTPS_PROXY",  "no_proxy",
-	                                   "NO_PROXY",      "all_proxy",    "ALL_PROXY",
-	                                   "ASAN_OPTIONS",  "UBSAN_OPTIONS"};
-	char *env[sizeof(kept) / sizeof(kept[0]) + 1], text[sizeof(kept) / sizeof(kept[0])][1024];
-	int high[3], null = open("/dev/null", O_RDWR);
-	size_t n = 0;
-	sigset_t set;
-
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		const char *v = getenv(kept[i]);
-
-		if (v && snprintf(text[n], sizeof(text[n]), "%s=%s", kept[i], v) <
-		                 (int)sizeof(text[n])) {
-			env[n] = text[n];
-			n++;
-		}
-	}
-	env[n] = NULL;
-	for (int i = 0; i < 3; i++)
-		high[i] = fcntl(fds[i] >= 0 ? fds[i] : null, F_DUPFD, 16);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	for (int i = 0; i < 3; i++)
-		if (high[i] < 0 || dup2(high[i], EXPORTER_LINK_FD + i) < 0)
-			_exit(127);
-	close_range(EXPORTER_LISTEN_FD + 1, ~0u, 0);
-	sigemptyset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	execve("/proc/self/exe", argv, env);
-	_exit(127);
-}
-
 static int spawn(struct exporter *x, struct buf *why)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
@@ -117,15 +79,14 @@ static int spawn(struct exporter *x, struct buf *why)
 		buf__printf(why, "the exporter cannot be started: %s", strerror(errno));
 		return -errno;
 	}
-	x->pid = fork();
-	if (!x->pid) {
-		const int fds[] = {pair[1], x->config_fd, x->listen_fd};
-
-		become(fds);
-	}
+	x->pid = starter__start(pair[1], x->config_fd, x->listen_fd);
 	close(pair[1]);
 	if (x->pid < 0) {
-		buf__printf(why, "the exporter cannot be started: %s", strerror(errno));
+		buf__printf(why, "the exporter cannot be started: %s",
+		            x->pid == -EPIPE
+		                    ? "the process that starts it was killed; restart pytrail"
+		                    : strerror(-x->pid));
+		x->pid = 0;
 		close(pair[0]);
 		return -EAGAIN;
 	}

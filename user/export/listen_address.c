@@ -81,6 +81,7 @@ int listen_address__open(const struct listen_address *a)
 	int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1, err;
 	const char *path = ((const struct sockaddr_un *)addr)->sun_path;
 	struct stat st;
+	mode_t mask;
 
 	if (fd < 0)
 		return -errno;
@@ -88,9 +89,10 @@ int listen_address__open(const struct listen_address *a)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	else if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
 		unlink(path);
+	/* anybody's to read figures from; not by chmod(2): what has the name by then may be something else */
+	mask = umask(0111);
 	err = bind(fd, addr, a->len) || listen(fd, 16) ? -errno : 0;
-	if (!err && addr->sa_family == AF_UNIX)
-		chmod(path, 0666);
+	umask(mask);
 	if (err) {
 		close(fd);
 		return err;

@@ -10,9 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../confine/caps.h"
+#include "../spool/cursor.h"
 #include "../spool/spool.h"
 #include "../util/log.h"
 #include "listen_address.h"
+#include "starter.h"
 
 struct outlets {
 	struct outlets_options opts;
@@ -99,7 +102,9 @@ static int make_private(struct outlets *o)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(o->private, sizeof(o->private), "%s/pytrail-XXXXXX", tmp && *tmp ? tmp : "/var/tmp");
+	tmp = tmp && *tmp ? tmp : "/var/tmp";
+	caps__need_path(tmp); /* it is removed again */
+	snprintf(o->private, sizeof(o->private), "%s/pytrail-XXXXXX", tmp);
 	if (!mkdtemp(o->private)) {
 		log__error("cannot make a directory for the spool, '%s': %s", o->private,
 		           strerror(errno));
@@ -112,6 +117,16 @@ static int make_private(struct outlets *o)
 	}
 	snprintf(o->dir, sizeof(o->dir), "%s/spool", o->private);
 	return 0;
+}
+
+/* The exporter's own directory becomes ours: to remove files from those of others takes privileges we gave up. */
+static void take_back(const struct outlets *o)
+{
+	char path[sizeof(o->dir) + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", o->dir, CURSORS_NAME);
+	if (lchown(path, geteuid(), (gid_t)-1) && errno != ENOENT)
+		log__debug("cannot take '%s' back: %s", path, strerror(errno));
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -252,6 +267,19 @@ static int set_outputs(struct outlets *o, const struct config_output *outputs, s
 	return 0;
 }
 
+/* Before there are threads, and before privileges are given up. */
+static int prepare_exporter(void)
+{
+	int err = starter__begin();
+
+	if (err)
+		log__error("the exporter cannot be started: %s", strerror(-err));
+	/* the spool's files are of the exporter's group; it is another user's process, which may have to be ended */
+	caps__need(CAPABILITY_CHOWN);
+	caps__need(CAPABILITY_KILL);
+	return err;
+}
+
 int outlets__open(const struct outlets_options *opts, const struct config_output *outputs,
                   size_t cnt, struct outlets **out)
 {
@@ -265,6 +293,8 @@ int outlets__open(const struct outlets_options *opts, const struct config_output
 	o->opts = *opts;
 	o->listen_fd = -1;
 	err = set_user(o, opts->user);
+	if (!err && (opts->changes || opts->listen || remote_cnt(outputs, cnt)))
+		err = prepare_exporter();
 	if (!err)
 		err = set_outputs(o, outputs, cnt);
 	if (err) {
@@ -287,11 +317,14 @@ void outlets__free(struct outlets *o)
 	if (!o)
 		return;
 	exporter__free(o->exporter);
+	starter__end();
 	spool__close(o->spool);
 	if (o->listen_fd >= 0)
 		close(o->listen_fd);
-	if (o->private[0])
+	if (o->private[0]) {
+		take_back(o);
 		nftw(o->private, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	}
 	free(o);
 }
 

@@ -14,6 +14,7 @@
 struct outlets;
 
 struct outlets_options {
+	bool changes; /* outlets__replace() may follow */
 	/* Of the spool; NULL: a private one in TMPDIR or /var/tmp, gone at the end. */
 	const char *dir;
 	uint64_t max_bytes;   /* 0: 1 GiB */

@@ -14,8 +14,10 @@
 #include "file_dest.h"
 #include "rotate.h"
 #include "sink_impl.h"
+#include "../confine/caps.h"
 #include "../util/buf.h"
 #include "../util/log.h"
+#include "../util/safe_file.h"
 
 struct file {
 	struct sink sink;
@@ -28,7 +30,6 @@ struct file {
 	int dirfd;
 	const char *base; /* in name */
 	struct settings *settings;
-	bool nofollow;
 	/* Of one that is rotated: */
 	struct rotator *rotator;
 	uint64_t size, max_size; /* max_size 0: by time only */
@@ -45,46 +46,13 @@ static int fail(struct file *f, int err)
 	return f->err;
 }
 
-/* A directory that others can write to: a link there may lead to a file that is not theirs. */
-static bool is_shared(int dirfd)
-{
-	struct stat st;
-
-	return fstat(dirfd, &st) || st.st_mode & (S_IWGRP | S_IWOTH) ||
-	       (st.st_uid && st.st_uid != geteuid());
-}
-
 /* A descriptor or -errno. */
 static int open_file(const struct file *f)
 {
 	const char *mode = settings__string(f->settings, "mode");
-	int fd = openat(f->dirfd, f->base,
-	                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY |
-	                        (f->nofollow ? O_NOFOLLOW : 0),
-	                (mode_t)strtoul(mode, NULL, 8));
 
-	return fd < 0 ? -errno : fd;
-}
-
-/* The directory is kept: files are opened and renamed in it whatever becomes of its name. 0 or -errno. */
-static int open_dir(struct file *f)
-{
-	char *slash = strrchr(f->name, '/');
-
-	f->base = slash ? slash + 1 : f->name;
-	if (!slash) {
-		f->dirfd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	} else if (slash == f->name) {
-		f->dirfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	} else {
-		*slash = '\0';
-		f->dirfd = open(f->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		*slash = '/';
-	}
-	if (f->dirfd < 0)
-		return -errno;
-	f->nofollow = is_shared(f->dirfd);
-	return *f->base ? 0 : -EISDIR;
+	return safe_file__openat(f->dirfd, f->base, O_WRONLY | O_APPEND,
+	                         (mode_t)strtoul(mode, NULL, 8));
 }
 
 static void start_period(struct file *f, time_t since)
@@ -102,7 +70,7 @@ static int reopen(struct file *f)
 
 	if (fd < 0) {
 		log__error("cannot open '%s' again: %s; what is open is written on", f->name,
-		           strerror(-fd));
+		           safe_file__why(fd));
 		return fd;
 	}
 	close(f->fd);
@@ -265,15 +233,19 @@ static int open_owned(struct file *f, const char *dest, struct buf *why)
 	if (err)
 		return err;
 	f->owned = true;
-	err = open_dir(f);
+	/* the directory is kept: files are opened and renamed in it whatever becomes of its name */
+	f->dirfd = safe_file__parent(f->name, &f->base);
+	err = f->dirfd < 0 ? f->dirfd : 0;
 	if (!err) {
 		f->fd = open_file(f);
 		err = f->fd < 0 ? f->fd : 0;
 	}
-	if (err == -ELOOP && f->nofollow)
-		buf__lit(why, "it is a symbolic link in a directory that others can write to");
-	else if (err)
-		buf__str(why, strerror(-err));
+	if (!err) {
+		caps__need_file(f->dirfd);
+		caps__need_file(f->fd);
+	}
+	if (err)
+		buf__str(why, safe_file__why(err));
 	if (!err)
 		err = start_rotation(f, why);
 	if (err && f->fd >= 0)

@@ -16,6 +16,7 @@
 #include <linux/fs.h>
 
 #include "zstd_file.h"
+#include "../confine/caps.h"
 #include "../util/buf.h"
 #include "../util/log.h"
 
@@ -118,6 +119,7 @@ static void *run(void *ctx)
 {
 	struct rotator *r = ctx;
 
+	caps__limit_to_files(0);
 	/* Of this thread alone, on Linux. */
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 	pthread_mutex_lock(&r->lock);

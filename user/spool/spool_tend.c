@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../confine/caps.h"
 #include "../util/log.h"
 #include "cursor.h"
 #include "spool_impl.h"
@@ -196,6 +197,8 @@ static void *tender(void *ctx)
 {
 	struct spool *s = ctx;
 
+	/* it removes files of ours, and reads the exporter's cursors */
+	caps__limit_to_files(CAP_BIT(CAPABILITY_DAC_READ_SEARCH));
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop) {
 		s->parked = true;
