@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* `pytrail check`: whether this host can be traced, what is missing, and how to get it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "discover.h"
 #include "feature.h"
 #include "format/format.h"
+#include "lockdown.h"
 #include "trace_how.h"
 #include "util/buf.h"
 #include "util/log.h"
@@ -21,7 +21,7 @@ enum state { STATE_OK, STATE_MISSING, STATE_UNKNOWN };
 
 struct check {
 	struct utsname kernel;
-	char lockdown[32]; /* "none", "integrity", "confidentiality"; "": the kernel has no such thing */
+	enum lockdown lockdown;
 	enum state features[FEATURE_MAX];
 	struct discover *discover;
 	size_t processes;    /* live ones with an interpreter */
@@ -31,28 +31,6 @@ struct check {
 static const char *state_name(enum state s)
 {
 	return s == STATE_OK ? "ok" : s == STATE_MISSING ? "missing" : "unknown";
-}
-
-/* The word in brackets: "none [integrity] confidentiality" (Linux 5.4, security/lockdown). */
-static void read_lockdown(char *out, size_t size)
-{
-	char text[128], *start, *end;
-	ssize_t n;
-	int fd;
-
-	out[0] = '\0';
-	fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	start = strchr(text, '[');
-	end = start ? strchr(start, ']') : NULL;
-	if (end && (size_t)(end - start) < size) {
-		memcpy(out, start + 1, end - start - 1);
-		out[end - start - 1] = '\0';
-	}
 }
 
 static int count(void *ctx, const struct discovered *found)
@@ -68,7 +46,7 @@ static int gather(struct check *c)
 	struct discovered found;
 
 	uname(&c->kernel);
-	read_lockdown(c->lockdown, sizeof(c->lockdown));
+	c->lockdown = lockdown__read(LOCKDOWN_DIR);
 	for (enum feature f = 0; f < FEATURE_MAX; f++) {
 		const struct feature_info *info = feature__info(f);
 
@@ -86,18 +64,12 @@ static int gather(struct check *c)
 	return discover__all(c->discover, count, c);
 }
 
-static bool is_confidential(const struct check *c)
+/* Whether it can be traced under it is what the features below have tried. */
+static const char *lockdown_state(const struct check *c)
 {
-	return !strcmp(c->lockdown, "confidentiality");
-}
-
-static const char *lockdown_note(const struct check *c)
-{
-	if (is_confidential(c))
-		return "confidentiality: the kernel can refuse programs that read its memory; if "
-		       "it "
-		       "does, boot with lockdown=integrity or none";
-	return c->lockdown[0] ? c->lockdown : "not in this kernel";
+	if (c->lockdown == LOCKDOWN_UNKNOWN)
+		return "unknown";
+	return c->lockdown == LOCKDOWN_CONFIDENTIALITY ? "missing" : "ok";
 }
 
 static void add_features(const struct check *c, struct table *t)
@@ -161,9 +133,9 @@ static void render_text(const struct check *c, struct buf *out)
 	table__cell(&t, "ok");
 	table__cell(&t, "kernel");
 	table__cell(&t, note);
-	table__cell(&t, is_confidential(c) ? "unknown" : "ok");
+	table__cell(&t, lockdown_state(c));
 	table__cell(&t, "lockdown");
-	table__cell(&t, lockdown_note(c));
+	table__cell(&t, lockdown__note(c->lockdown));
 	add_features(c, &t);
 	add_interpreters(c, &t);
 	table__render(&t, out);
@@ -206,9 +178,9 @@ static void render_json(const struct check *c, struct buf *b)
 	json_text(b, "kernel", c->kernel.release);
 	buf__char(b, ',');
 	json_text(b, "machine", c->kernel.machine);
-	if (c->lockdown[0]) {
+	if (lockdown__name(c->lockdown)) {
 		buf__char(b, ',');
-		json_text(b, "lockdown", c->lockdown);
+		json_text(b, "lockdown", lockdown__name(c->lockdown));
 	}
 	buf__lit(b, ",\"features\":[");
 	for (enum feature f = 0; f < FEATURE_MAX; f++) {

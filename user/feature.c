@@ -62,6 +62,22 @@ static bool probe_bpf(void)
 	return loads(BPF_PROG_TYPE_KPROBE, return_0, 2, NULL);
 }
 
+/* Eight bytes from the address 0 to the stack: refused by lockdown=confidentiality when it is loaded. */
+static bool probe_read_kernel(void)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, -8),
+		INSN_MOV(BPF_REG_2, 8),
+		INSN_MOV(BPF_REG_3, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel),
+		INSN_MOV(BPF_REG_0, 0),
+		INSN_EXIT,
+	};
+
+	return loads(BPF_PROG_TYPE_KPROBE, insns, sizeof(insns) / sizeof(insns[0]), NULL);
+}
+
 static bool probe_ringbuf(void)
 {
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) > 0;
@@ -226,6 +242,18 @@ static const struct {
 				.cure = "run as root, not in a user namespace, on a kernel with "
 					"CONFIG_BPF_EVENTS, with "
 					"no lockdown or seccomp filter that refuses bpf(2)",
+			},
+		},
+	[FEATURE_READ_KERNEL] =
+		{
+			probe_read_kernel,
+			{
+				.name = "kernel reads",
+				.since = "Linux 5.5 (6ae08ae3dea2)",
+				.required = true,
+				.needs_bpf = true,
+				.purpose = "to know which process raises an event",
+				.cure = "boot with lockdown=integrity or none",
 			},
 		},
 	[FEATURE_RINGBUF] =

@@ -16,6 +16,7 @@
 #include "catalog.h"
 #include "export/figures.h"
 #include "feature.h"
+#include "lockdown.h"
 #include "losses.h"
 #include "pattern.h"
 #include "selection.h"
@@ -197,7 +198,10 @@ void session__unwanted(struct session *s, const struct pt_task *task)
 
 static void say_cannot_load(int err)
 {
-	if (err == -EPERM || err == -EACCES)
+	if (lockdown__read(LOCKDOWN_DIR) == LOCKDOWN_CONFIDENTIALITY)
+		log__error("the kernel refused to load the BPF programs (%s): lockdown is %s",
+		           strerror(-err), lockdown__note(LOCKDOWN_CONFIDENTIALITY));
+	else if (err == -EPERM || err == -EACCES)
 		log__error("the kernel refused to load the BPF programs (%s): run as root, and see "
 		           "'pytrail check' for what else it needs",
 		           strerror(-err));

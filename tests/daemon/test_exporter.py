@@ -109,19 +109,36 @@ def test_nothing_on_its_command_line(waiting):
         assert file.read() == b"pytrail\0--exporter\0"
 
 
+def starter_of(process):
+    """Who starts exporters: the tracer's first child."""
+    return next(c for c in children(process.pid) if status(c)["Name"] == "pytrail-start")
+
+
 def test_it_ends_with_its_tracer(waiting):
     process, exporter = waiting
+    starter = starter_of(process)
     process.kill()
     process.wait()
-    wait_until(lambda: not os.path.exists(f"/proc/{exporter}"), "the exporter ends")
+    for pid in exporter, starter:
+        wait_until(lambda p=pid: not os.path.exists(f"/proc/{p}"), "the exporter and its starter end")
 
 
 def test_terminal_signals_do_not_end_it(waiting):
     process, exporter = waiting
+    starter = starter_of(process)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(exporter, number)
+        os.kill(starter, number)
     time.sleep(0.1)  # nothing can be awaited: nothing is to happen
-    assert process.poll() is None and children(process.pid) == [exporter]
+    assert process.poll() is None and set(children(process.pid)) == {starter, exporter}
+
+
+def test_who_starts_it_has_nothing_open(waiting):
+    """No file of the tracer's, so that no reader of its output waits for it."""
+    process, _ = waiting
+    starter = starter_of(process)
+    assert sorted(map(int, os.listdir(f"/proc/{starter}/fd"))) == [0, 1, 2, 3]
+    assert [os.readlink(f"/proc/{starter}/fd/{fd}") for fd in (0, 1)] == ["/dev/null"] * 2
 
 
 def exporter_of(process):
