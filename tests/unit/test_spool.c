@@ -658,6 +658,41 @@ static void numbers_that_come_again_are_read(void **state)
 	spool__close(s);
 }
 
+/* Whoever can write to the directory above can put another one in its place, or a link. */
+static void a_directory_that_others_can_replace_is_refused(void **state)
+{
+	char dir[300], link_path[300];
+	struct spool_options o = {.dir = dir, .cursor_uid = (uid_t)-1, .gid = (gid_t)-1};
+	struct buf why = BUF_INIT;
+	struct spool *s;
+	struct stat st;
+
+	snprintf(dir, sizeof(dir), "%s/spool/", kit_dir);
+	assert_int_equal(chmod(kit_dir, 0777), 0);
+	assert_int_not_equal(spool__open(&o, &s, &why), 0);
+	assert_non_null(strstr(why.data, "can be written to by all"));
+	buf__reset(&why);
+	assert_int_equal(chmod(kit_dir, 01777), 0);
+	assert_int_equal(spool__open(&o, &s, &why), 0);
+	spool__close(s);
+	/* made for itself alone */
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	snprintf(link_path, sizeof(link_path), "%s/link", kit_dir);
+	assert_int_equal(symlink("spool", link_path), 0);
+	o.dir = link_path;
+	assert_int_not_equal(spool__open(&o, &s, &why), 0);
+	if (!geteuid() && !lchown(link_path, 65534, 65534)) {
+		snprintf(dir, sizeof(dir), "%s/link/other", kit_dir);
+		o.dir = dir;
+		buf__reset(&why);
+		assert_int_not_equal(spool__open(&o, &s, &why), 0);
+		assert_non_null(strstr(why.data, "a symbolic link"));
+	}
+	buf__free(&why);
+	chmod(kit_dir, 0700);
+}
+
 static void a_directory_that_others_can_write_to_is_refused(void **state)
 {
 	struct spool_options o = {.dir = kit_dir, .cursor_uid = (uid_t)-1, .gid = (gid_t)-1};
@@ -694,6 +729,7 @@ int main(void)
 		TEST(a_link_in_place_of_a_cursor_is_not_followed),
 		TEST(every_torn_cursor_has_a_whole_slot),
 		TEST(numbers_that_come_again_are_read),
+		TEST(a_directory_that_others_can_replace_is_refused),
 		TEST(a_directory_that_others_can_write_to_is_refused),
 	};
 

@@ -10,6 +10,7 @@
 
 #include "../../bpf/wire.h"
 #include "../util/log.h"
+#include "../util/safe_file.h"
 #include "cursor.h"
 #include "spool_impl.h"
 
@@ -30,7 +31,32 @@ bool spool__is_name(const char *name)
 
 static int fail(struct buf *why, const char *what, const char *dir, int err)
 {
-	buf__printf(why, "cannot %s the spool '%s': %s", what, dir, strerror(-err));
+	buf__printf(why, "cannot %s the spool '%s': %s", what, dir,
+	            err == -ELOOP   ? safe_file__why(err)
+	            : err == -EXDEV ? "the directory that it is in can be written to by all"
+	                            : strerror(-err));
+	return err;
+}
+
+/* Neither is it behind a link that others have made, nor where others can put another in its place. */
+static int open_in_parent(struct spool *s, struct stat *st)
+{
+	const char *base;
+	int parent = safe_file__parent(s->dir, &base), err = 0;
+
+	if (parent < 0)
+		return parent;
+	if (fstat(parent, st))
+		err = -errno;
+	else if (st->st_mode & S_IWOTH && !(st->st_mode & S_ISVTX))
+		err = -EXDEV;
+	else if (mkdirat(parent, base, 0750) && errno != EEXIST)
+		err = -errno;
+	if (!err)
+		s->dirfd = openat(parent, base, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (!err && (s->dirfd < 0 || fstat(s->dirfd, st)))
+		err = -errno;
+	close(parent);
 	return err;
 }
 
@@ -38,13 +64,10 @@ static int fail(struct buf *why, const char *what, const char *dir, int err)
 static int open_dir(struct spool *s, struct buf *why)
 {
 	struct stat st;
-	int err;
+	int err = open_in_parent(s, &st);
 
-	if (mkdir(s->dir, 0750) && errno != EEXIST)
-		return fail(why, "make", s->dir, -errno);
-	s->dirfd = open(s->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (s->dirfd < 0 || fstat(s->dirfd, &st))
-		return fail(why, "open", s->dir, -errno);
+	if (err)
+		return fail(why, "open", s->dir, err);
 	if (st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH)) {
 		buf__printf(why,
 		            "the spool '%s' can be written to by others than its user: chown "
@@ -89,6 +112,8 @@ static struct spool *new_spool(const struct spool_options *opts)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->cond, NULL);
 	s->dir = strdup(opts->dir);
+	for (size_t n = s->dir ? strlen(s->dir) : 0; n > 1 && s->dir[n - 1] == '/'; n--)
+		s->dir[n - 1] = '\0';
 	if (!s->opts.max_bytes)
 		s->opts.max_bytes = DEFAULT_BYTES;
 	if (s->opts.max_bytes < MIN_BYTES)
