@@ -8,6 +8,7 @@ const volatile __u32 cfg_max_string = 4096;
 const volatile __u32 cfg_max_items = 128;
 const volatile __u32 cfg_max_depth = 4;
 const volatile __u32 cfg_slots = 64;   /* power of two */
+const volatile __u32 cfg_sleepers = 8; /* programs that may sleep at once, fewer than SLOT_TRIES */
 const volatile __u32 cfg_site = 0;     /* of audit_old and entry_old: which site this copy is for */
 const volatile __u8 cfg_never = 0;     /* stays 0: see keep_own_stack() */
 const volatile __u8 cfg_sleepable = 0; /* the sleepable program is the one that is loaded */

@@ -116,8 +116,8 @@ static __always_inline __u64 probe__argument(struct pt_regs *ctx, const struct p
 		__u64 at = v + (__u64)arg->value;
 
 		v = 0;
-		if (bpf_probe_read_user(&v, sizeof(v), (void *)at) && cfg_sleepable)
-			bpf_copy_from_user(&v, sizeof(v), (void *)at);
+		if (PYD_READ_SLOW(&v, sizeof(v), at))
+			v = 0;
 	}
 	if (arg->size >= 8)
 		return v;
