@@ -14,13 +14,13 @@
 
 #include "again.h"
 #include "catalog.h"
-#include "export/figures.h"
 #include "feature.h"
 #include "lockdown.h"
 #include "losses.h"
 #include "pattern.h"
 #include "selection.h"
 #include "ring.h"
+#include "run_stats.h"
 #include "site_programs.h"
 #include "util/buf.h"
 #include "uprobe_multi.h"
@@ -35,7 +35,8 @@ struct session {
 	struct attach *attach;
 	struct site_programs *copies; /* or NULL: this kernel needs none */
 	struct losses *losses;
-	bool multi; /* files are attached by links of many uprobes */
+	bool multi;   /* files are attached by links of many uprobes */
+	int stats_fd; /* while it is open the kernel measures run times; or -1 */
 	session_record_fn fn;
 	void *ctx;
 };
@@ -67,6 +68,12 @@ static __u32 slots_wanted(void)
 	while (cpus > 0 && n < (__u32)cpus * 4 && n < 1024)
 		n *= 2;
 	return n;
+}
+
+/* Of them, at once: what a hostile process can take from all others. SLOT_TRIES of bpf/decode.bpf.h is more. */
+static __u32 sleepers_allowed(__u32 slots)
+{
+	return slots / 8 < 32 ? slots / 8 : 32;
 }
 
 static void session__configure_users(struct pytrail_bpf *skel, const struct selection *selection)
@@ -106,6 +113,7 @@ static int session__configure(struct session *s, const struct session_options *o
 	                                 pattern_list__only_names(o->patterns);
 	skel->rodata->cfg_sleepable = sleepable;
 	skel->rodata->cfg_slots = slots_wanted();
+	skel->rodata->cfg_sleepers = sleepers_allowed(skel->rodata->cfg_slots);
 	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
 	bpf_program__set_autoload(skel->progs.audit_sleepable, usdt && sleepable);
 	bpf_program__set_autoload(skel->progs.audit_plain, usdt && !sleepable && !copies);
@@ -351,6 +359,7 @@ int session__open(const struct session_options *opts, session_record_fn fn, void
 	}
 	s->fn = fn;
 	s->ctx = ctx;
+	s->stats_fd = opts->measure_runs ? run_stats__start() : -1;
 	libbpf_set_print(libbpf_print);
 	raise_files_limit();
 	err = session__load(s, opts);
@@ -379,6 +388,8 @@ void session__close(struct session *s)
 	ring__close(s->ring);
 	again__free(s->again);
 	losses__free(s->losses);
+	if (s->stats_fd >= 0)
+		close(s->stats_fd);
 	pytrail_bpf__destroy(s->skel);
 	free(s);
 }
@@ -534,24 +545,14 @@ struct pt_counters session__counters(const struct session *s)
 	return sum;
 }
 
-size_t session__programs(const struct session *s, struct program_figures *out, size_t max)
+size_t session__runs(const struct session *s, struct run_stats *out, size_t max)
 {
-	struct bpf_program *p;
-	size_t n = 0;
+	size_t n;
 
-	bpf_object__for_each_program(p, s->skel->obj)
-	{
-		struct bpf_prog_info info = {0};
-		__u32 len = sizeof(info);
-
-		if (n == max || bpf_program__fd(p) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-			continue;
-		snprintf(out[n].name, sizeof(out[n].name), "%s", bpf_program__name(p));
-		out[n].run_ns = info.run_time_ns;
-		out[n++].runs = info.run_cnt;
-	}
-	return n;
+	if (s->stats_fd < 0)
+		return 0;
+	n = run_stats__each(s->skel->obj, out, max);
+	return s->copies ? n + site_programs__runs(s->copies, out + n, max - n) : n;
 }
 
 int session__losses(struct session *s)

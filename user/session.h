@@ -29,8 +29,9 @@ struct session_options {
 	bool kernel_pid;   /* the kernel's own pid filter is used: no look-up at each event */
 	bool follow;       /* children of selected processes too */
 	enum probe_mode probe;
-	bool tasks;      /* session__tasks() will be called */
-	bool names_only; /* no arguments are decoded: events cost their programs less */
+	bool tasks;        /* session__tasks() will be called */
+	bool names_only;   /* no arguments are decoded: events cost their programs less */
+	bool measure_runs; /* for session__runs() */
 	const struct pattern_list *patterns; /* or NULL */
 	const struct selection *selection;   /* or NULL */
 };
@@ -88,9 +89,9 @@ struct session_pressure session__pressure(const struct session *s);
 /* Sums over all CPUs. */
 struct pt_counters session__counters(const struct session *s);
 
-/* Run times of the programs that are loaded, where the kernel measures them. Returns how many, at most max. */
-struct program_figures;
-size_t session__programs(const struct session *s, struct program_figures *out, size_t max);
+/* Run times of the programs that are loaded, if that was asked for. Returns how many, at most max. */
+struct run_stats;
+size_t session__runs(const struct session *s, struct run_stats *out, size_t max);
 
 /*
  * Calls fn with a PT_REC_LOST record for each process and cause that has lost events since the last

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "feature.h"
+#include "run_stats.h"
 
 #include "pytrail.skel.h"
 
@@ -16,6 +17,7 @@
 struct site_programs {
 	struct pytrail_bpf *skel;
 	struct pytrail_bpf *copies[PT_SITES_MAX];
+	struct run_stats gone[2]; /* of copies that were dropped: audit_old, entry_old */
 };
 
 bool site_programs__needed(void)
@@ -27,8 +29,11 @@ struct site_programs *site_programs__new(struct pytrail_bpf *skel)
 {
 	struct site_programs *p = calloc(1, sizeof(*p));
 
-	if (p)
-		p->skel = skel;
+	if (!p)
+		return NULL;
+	p->skel = skel;
+	strcpy(p->gone[0].name, "audit_old");
+	strcpy(p->gone[1].name, "entry_old");
 	return p;
 }
 
@@ -87,13 +92,39 @@ struct bpf_program *site_programs__load(struct site_programs *p, uint32_t site, 
 		errno = -err;
 		return NULL;
 	}
-	pytrail_bpf__destroy(p->copies[site]);
+	site_programs__drop(p, site);
 	p->copies[site] = copy;
 	return entry ? copy->progs.entry_old : copy->progs.audit_old;
 }
 
+/* A copy has one program. */
+static void add_runs(struct run_stats *sums, const struct pytrail_bpf *copy)
+{
+	struct run_stats one;
+
+	if (run_stats__each(copy->obj, &one, 1))
+		run_stats__add(&sums[strcmp(one.name, "audit_old") != 0], &one);
+}
+
+size_t site_programs__runs(const struct site_programs *p, struct run_stats *out, size_t max)
+{
+	struct run_stats sums[2];
+
+	memcpy(sums, p->gone, sizeof(sums));
+	for (size_t i = 0; i < PT_SITES_MAX; i++) {
+		if (p->copies[i])
+			add_runs(sums, p->copies[i]);
+	}
+	if (max > 2)
+		max = 2;
+	memcpy(out, sums, max * sizeof(*out));
+	return max;
+}
+
 void site_programs__drop(struct site_programs *p, uint32_t site)
 {
+	if (p->copies[site])
+		add_runs(p->gone, p->copies[site]);
 	pytrail_bpf__destroy(p->copies[site]);
 	p->copies[site] = NULL;
 }

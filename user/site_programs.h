@@ -8,10 +8,12 @@
 #define PYTRAIL_SITE_PROGRAMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct bpf_program;
 struct pytrail_bpf;
+struct run_stats;
 struct site_programs;
 
 /* Whether this kernel needs them. */
@@ -24,6 +26,9 @@ void site_programs__free(struct site_programs *p);
 /* Loads the copy for a site's index, and owns it. entry: of an audit function, else of a USDT site. NULL: errno
  * says why. */
 struct bpf_program *site_programs__load(struct site_programs *p, uint32_t site, bool entry);
+/* The run times of all copies so far, those that are gone included: an element for each kind of program. Returns how
+ * many, at most max. */
+size_t site_programs__runs(const struct site_programs *p, struct run_stats *out, size_t max);
 /* The site is detached: its copy can go. */
 void site_programs__drop(struct site_programs *p, uint32_t site);
 

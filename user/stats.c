@@ -3,6 +3,7 @@
 
 #include "format/json.h"
 #include "output.h"
+#include "run_stats.h"
 #include "session.h"
 #include "util/buf.h"
 #include "util/log.h"
@@ -10,7 +11,9 @@
 void stats__say(const struct session *s, const struct output_stats *out, bool final)
 {
 	struct pt_counters c = session__counters(s);
+	struct run_stats runs[RUN_STATS_MAX];
 	struct buf b = BUF_INIT;
+	size_t cnt;
 	uint32_t i;
 
 	buf__printf(&b,
@@ -31,6 +34,10 @@ void stats__say(const struct session *s, const struct output_stats *out, bool fi
 	            (unsigned long long)c.unreadable, (unsigned long long)out->events,
 	            (unsigned long long)out->unselected, (unsigned long long)out->filtered,
 	            (unsigned long long)out->malformed, (unsigned long long)out->forgotten);
+	cnt = session__runs(s, runs, RUN_STATS_MAX);
+	if (cnt)
+		buf__printf(&b, "; BPF:");
+	run_stats__text(&b, runs, cnt);
 	if (!b.failed)
 		log__info("stats%s: %.*s", final ? "" : " so far", (int)b.len, b.data);
 	buf__free(&b);

@@ -274,6 +274,7 @@ static int trace_loop__start(struct trace_loop *l)
 		.probe = o->probe,
 		.tasks = o->processes,
 		.names_only = o->names_only,
+		.measure_runs = o->bpf_stats,
 		.patterns = o->patterns,
 		.selection = o->selection,
 	};

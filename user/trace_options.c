@@ -29,6 +29,7 @@ enum {
 	OPT_MAX_RATE,
 	OPT_TAMPER,
 	OPT_STATS,
+	OPT_BPF_STATS,
 	OPT_STRICT,
 	OPT_PROBE,
 	OPT_PROCESSES,
@@ -65,6 +66,7 @@ static const struct option long_options[] = {
 	{"max-rate", required_argument, NULL, OPT_MAX_RATE},
 	{"tamper", no_argument, NULL, OPT_TAMPER},
 	{"stats", optional_argument, NULL, OPT_STATS},
+	{"bpf-stats", no_argument, NULL, OPT_BPF_STATS},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"probe", required_argument, NULL, OPT_PROBE},
 	{"interpreters", required_argument, NULL, OPT_INTERPRETERS},
@@ -301,6 +303,7 @@ static bool has_option(bool top, int opt)
 	case OPT_MAX_RATE:
 	case OPT_TAMPER:
 	case OPT_STATS:
+	case OPT_BPF_STATS:
 	case OPT_STRICT:
 	case OPT_REDACT:
 	case OPT_REDACT_KEY:
@@ -356,6 +359,9 @@ static int take(struct trace_options *o, int opt, const char *arg)
 		return rate_option(o, arg);
 	case OPT_STATS:
 		return stats_option(o, arg);
+	case OPT_BPF_STATS:
+		o->stats = o->bpf_stats = true;
+		return 0;
 	case OPT_STRICT:
 		o->strict = true;
 		return 0;

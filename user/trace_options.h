@@ -47,6 +47,7 @@ struct trace_options {
 	uint32_t max_rate; /* events a second and process, 0: no limit */
 	bool stats;
 	double stats_interval; /* seconds, 0: at the end only */
+	bool bpf_stats;        /* the run time of BPF programs is measured */
 	bool strict;
 	char **command;  /* argv of COMMAND, NULL: none */
 	bool names_only; /* events without arguments: for `top` */

@@ -170,6 +170,7 @@ int config__trace_options(const struct config *cfg, struct trace_options *o)
 	if (o->no_confine)
 		caps__keep_all();
 	o->tamper = settings__bool(t, "tamper");
+	o->bpf_stats = settings__bool(cfg->sections[SECTION_METRICS], "bpf_stats");
 	o->max_rate = (uint32_t)settings__number(t, "max_rate");
 	n = settings__list(t, "events", &items);
 	for (size_t i = 0; i < n && !err; i++)

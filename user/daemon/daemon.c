@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-
 #include "../confine/caps.h"
 #include "../enrich/call_site.h"
 #include "../output.h"
@@ -242,8 +240,6 @@ static int open_all(struct daemon *d)
 		return code;
 	watch(d, outlets__fd(d->outlets));
 	h.input_fd = d->epoll;
-	if (settings__bool(d->cfg->sections[SECTION_METRICS], "bpf_stats"))
-		d->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	say_started(d);
 	need_parent(d->alive);
 	need_parent(settings__string(d->cfg->sections[SECTION_METRICS], "textfile"));
@@ -280,7 +276,6 @@ int daemon__run(const char *path, struct config *cfg)
 		.cfg = cfg,
 		.epoll = -1,
 		.control = -1,
-		.stats_fd = -1,
 		.realtime_offset_ns = clock__realtime_offset(),
 		.instance_ns = clock__realtime(),
 	};
@@ -298,8 +293,6 @@ int daemon__run(const char *path, struct config *cfg)
 	}
 	if (d.epoll >= 0)
 		close(d.epoll);
-	if (d.stats_fd >= 0)
-		close(d.stats_fd);
 	trace_options__free(&d.trace);
 	redact__free(d.redact);
 	redact_options__free(&d.redact_options);

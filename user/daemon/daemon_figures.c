@@ -27,9 +27,7 @@ static void take(struct daemon *d)
 	t->output = *output__stats(d->output);
 	t->files = attach__files(session__attach(s));
 	t->rss_bytes = figures__rss();
-	t->programs_cnt = 0;
-	if (d->stats_fd >= 0)
-		t->programs_cnt = (uint32_t)session__programs(s, t->programs, FIGURES_PROGRAMS_MAX);
+	t->programs_cnt = (uint32_t)session__runs(s, t->programs, RUN_STATS_MAX);
 	outlets__tell(d->outlets, t);
 }
 

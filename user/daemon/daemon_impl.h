@@ -24,7 +24,6 @@ struct daemon {
 	int64_t realtime_offset_ns;
 	uint64_t instance_ns;
 	int epoll, control; /* descriptors */
-	int stats_fd;       /* while it is open, the kernel measures BPF programs */
 	bool reload;
 	int failed; /* -errno of an output to a file */
 	uint64_t figures_ns, textfile_ns, watchdog_ns;

@@ -13,15 +13,9 @@
 #include "../../bpf/wire.h"
 #include "../config/config.h"
 #include "../output.h"
+#include "../run_stats.h"
 #include "../spool/spool.h"
 #include "worker.h"
-
-#define FIGURES_PROGRAMS_MAX 12
-
-struct program_figures {
-	char name[32];
-	uint64_t run_ns, runs; /* 0 unless they are measured (BPF_ENABLE_STATS) */
-};
 
 struct tracer_figures {
 	int64_t time_ns;    /* CLOCK_REALTIME: when these were taken */
@@ -35,7 +29,7 @@ struct tracer_figures {
 	uint64_t exporter_restarts;
 	bool exporter_up;
 	uint32_t programs_cnt;
-	struct program_figures programs[FIGURES_PROGRAMS_MAX];
+	struct run_stats programs[RUN_STATS_MAX]; /* only where they are measured */
 };
 
 struct output_figures {

@@ -86,15 +86,19 @@ static void put_programs(struct buf *b, const struct tracer_figures *t)
 {
 	if (!t->programs_cnt)
 		return;
-	family(b, "bpf_run_seconds_total", "counter",
-	       "Run time of BPF programs, where it is measured.");
+	family(b, "bpf_run_seconds_total", "counter", "CPU time of the BPF programs.");
 	for (uint32_t i = 0; i < t->programs_cnt; i++)
 		buf__printf(b, "pytrail_bpf_run_seconds_total{program=\"%s\"} %.9f\n",
 		            t->programs[i].name, (double)t->programs[i].run_ns / 1e9);
-	family(b, "bpf_runs_total", "counter", "Runs of BPF programs, where they are counted.");
+	family(b, "bpf_runs_total", "counter", "Runs of the BPF programs.");
 	for (uint32_t i = 0; i < t->programs_cnt; i++)
 		buf__printf(b, "pytrail_bpf_runs_total{program=\"%s\"} %llu\n", t->programs[i].name,
 		            (unsigned long long)t->programs[i].runs);
+	family(b, "bpf_missed_runs_total", "counter",
+	       "Runs that the kernel left out, for the program ran on that CPU already.");
+	for (uint32_t i = 0; i < t->programs_cnt; i++)
+		buf__printf(b, "pytrail_bpf_missed_runs_total{program=\"%s\"} %llu\n",
+		            t->programs[i].name, (unsigned long long)t->programs[i].missed);
 }
 
 static void put_processes(struct buf *b, const struct tracer_figures *t,
