@@ -44,14 +44,14 @@ def probe(request):
 class Pair:
     """The hostile program and the one that behaves, in one run of pytrail."""
 
-    def __init__(self, python, case, probe, *options, steady=STEADY):
+    def __init__(self, python, case, probe, *options, steady=STEADY, args=()):
         self.beats = steady
         self.out = os.path.join(os.path.dirname(python), "out.json")
         self.steady = Target(python, BEHAVES, [str(steady)])
         self.steady.expect("ready")
         self.steady.map = self.steady.probes.bias(self.steady.pid, python)
         with open(PROGRAM, encoding="utf-8") as file:
-            self.hostile = Target(python, file.read(), [case])
+            self.hostile = Target(python, file.read(), [case, *args])
         self.hostile.expect("ready")
         self.hostile.map = self.hostile.probes.bias(self.hostile.pid, python)
         self.probe = probe
@@ -74,14 +74,17 @@ class Pair:
         probes = self.hostile.probes
         told = [",".join(hex(self.hostile.map + a) for a in column if a) for column in zip(*probes.sites)]
         self.beat()
-        self.hostile.process.stdin.write(" ".join(reversed(told)) + "\n")
-        self.hostile.process.stdin.flush()
+        self.tell(" ".join(reversed(told)))
         self.beat()
         if ends:
             self.hostile.process.wait(util.LIMIT)
         else:
             self.hostile.expect("done")
         self.beat()
+
+    def tell(self, line=""):
+        self.hostile.process.stdin.write(line + "\n")
+        self.hostile.process.stdin.flush()
 
     def beat(self):
         self.steady.process.stdin.write("x")
@@ -239,6 +242,27 @@ def test_bad_rates(rate):
 ABSENT = {"never touched", "dropped", "paged out"}
 
 
+def test_pages_that_do_not_come(python, probe):
+    """Programs that wait for a page for as long as a process likes, as many as there is room for and more: others' events
+    come all the same, and what was waited for is whole. (Each wait leaves the processor to the other program, in the
+    middle: nothing of one may be where the other finds it.)"""
+    count = 80
+    with Pair(python, "held", probe, "-f", args=[str(count)]) as pair:
+        pair.beat()
+        pair.tell()
+        held = int(re.fullmatch(r"held (\d+)\n", pair.hostile.process.stdout.readline())[1])
+        pair.beat()
+        pair.tell()
+        pair.hostile.expect("done")
+        pair.beat()
+        pair.end()
+        records = [list(r["args"].values()) for r in events(pair.records(), "hostile")]
+    assert sorted(number for _, number, _ in records) == list(range(count))
+    whole = [number for _, number, value in records if value == [f"absent {number}"]]
+    assert len(whole) == held < count / 2
+    assert sum(value == [None] for _, _, value in records) == count - held
+
+
 def loads(python):
     """Whether the programs can be loaded. Since 6.15 or so the verifier refuses those that do not sleep, for functions
     that they share with those that do; such a kernel has no need of them."""
@@ -250,6 +274,8 @@ def loads(python):
 def test_absent_pages(python, probe, sleeps, monkeypatch, tmp_path):
     """What is not in memory is read by a program that may sleep; by another it is said to be unreadable."""
     monkeypatch.chdir(tmp_path)
+    if sleeps and util.lacks("sleepable uprobes"):
+        pytest.skip("no program may sleep on this kernel")
     if not sleeps:
         monkeypatch.setenv("PYTRAIL_WITHOUT", "sleepable uprobes,multi-uprobe links")
         if not loads(python):

@@ -20,7 +20,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
 SYSTEM_PYTHON = next(p for p in ("/usr/bin/python3.11", "/usr/bin/python3") if os.path.exists(p))
-LIMIT = 60  # seconds for anything to happen
+LIMIT = int(os.environ.get("PYTRAIL_TEST_LIMIT", "60"))  # seconds for anything to happen
 
 SUMMARY = re.compile(r"^pytrail: (?P<events>\d+) events, (?P<filtered>\d+) filtered, "
                      r"(?P<lost>\d+) lost, (?P<processes>\d+) process(es)?, "
@@ -247,6 +247,11 @@ def run(*args, limit=LIMIT, **kwargs):
     kwargs.setdefault("stdout", subprocess.PIPE)
     kwargs.setdefault("stderr", subprocess.PIPE)
     return subprocess.run([PYTRAIL, *args], text=True, timeout=limit, check=False, **kwargs)
+
+
+def lacks(feature):
+    """Whether `pytrail check` misses it, by name, on this kernel."""
+    return re.search(rf"^missing +{feature}  ", run("check").stdout, re.M) is not None
 
 
 def json_lines(text):

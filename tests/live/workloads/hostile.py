@@ -5,9 +5,12 @@ Objects are made of raw memory by ctypes; nothing but pytrail looks into them. E
 the forged object. Says "ready", waits for a line (`told`), and says "done" when the case is through.
 """
 import ctypes
+import fcntl
 import mmap
 import os
+import select
 import signal
+import struct
 import sys
 import tempfile
 import threading
@@ -234,6 +237,57 @@ def absent():
         audit(label, strings_)
 
 
+USERFAULTFD = {"x86_64": 323, "aarch64": 282}[os.uname().machine]
+UFFDIO_API, UFFDIO_REGISTER, UFFDIO_COPY = 0xc018aa3f, 0xc020aa00, 0xc028aa03
+
+
+def held_page():
+    """A page that comes when somebody says so; the descriptor by which."""
+    fd = libc.syscall(USERFAULTFD, os.O_CLOEXEC | os.O_NONBLOCK)
+    assert fd >= 0, "userfaultfd"
+    at = pages(1)
+    fcntl.ioctl(fd, UFFDIO_API, struct.pack("3Q", 0xaa, 0, 0))
+    fcntl.ioctl(fd, UFFDIO_REGISTER, struct.pack("4Q", at, PAGE, 1, 0))
+    return fd, at
+
+
+def hold(number, said, go):
+    """A process that raises an event with a page that is held, and one that tells when somebody waits for it and,
+    when told to, lets it come."""
+    fd, at = held_page()
+    if os.fork():
+        sys.audit("hostile", "held", number, holder(at))
+        os.write(said, b"w")
+        os._exit(0)
+    if select.select([fd, go], [], [])[0][0] == fd:
+        os.write(said, b"h")
+        os.read(go, 1)
+        source = text(string(number))
+        fcntl.ioctl(fd, UFFDIO_COPY, bytearray(struct.pack("5Q", at, source, PAGE, 0, 0)))
+    os._exit(0)
+
+
+def held():
+    """As many as there are slots, and more: each is waited for, or has gone on without its page."""
+    count = int(sys.argv[2])
+    (said, say), (go, gone) = os.pipe(), os.pipe()
+    for number in range(count):
+        if not os.fork():
+            os.close(gone)
+            hold(number, say, go)
+    seen = b""
+    while len(seen) < count:
+        seen += os.read(said, count - len(seen))
+    print("held %d" % seen.count(b"h"), flush=True)
+    sys.stdin.readline()
+    os.close(gone)
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        pass
+
+
 def cycles():
     a = []
     a.append(a)
@@ -391,8 +445,7 @@ def unmap():
 
 CASES = {
     "sequences": sequences, "strings": strings, "types": types, "tables": tables, "memory": memory, "absent": absent,
-    
-    "cycles": cycles, "sizes": sizes, "escapes": escapes, "mutations": mutations,
+    "held": held, "cycles": cycles, "sizes": sizes, "escapes": escapes, "mutations": mutations,
     "semaphore 0": lambda: semaphores(0), "semaphore full": lambda: semaphores(65535),
     "protect": protect, "patch": patch, "unmap": unmap,
     "flood": flood, "exit": ends(lambda: os._exit(0)),
