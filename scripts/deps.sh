@@ -83,7 +83,6 @@ table() {
 	vm     has_cmd:busybox             busybox-static|busybox       busybox
 	vm     has_cmd:cpio                cpio                         cpio
 	vm     has_sbin:modprobe           kmod                         kmod
-	vm     has_cmd:xz                  xz-utils                     xz
 	all    has_cmd:dh                  debhelper                    -
 	all    has_cmd:lintian             lintian                      -
 	bench  has_cmd:bpftrace            bpftrace                     bpftrace
@@ -207,7 +206,7 @@ main() {
 	local tiers names
 	case ${1:-test} in
 	build) tiers=build ;;
-	test) tiers="build test" ;;
+	test) tiers="build test vm" ;;
 	bench) tiers="build test bench" ;;
 	vm) tiers="build test vm" ;;
 	all) tiers="build test vm all" ;;

@@ -7,8 +7,8 @@ import subprocess
 import util
 from util import Target, Tracer, events, wait_until
 
-TIMES = 200 if os.environ.get("PYTRAIL_TEST_ALL") == "1" else 50
-KILLED_EVERY = 10  # of them, one in so many ends by SIGKILL
+TIMES = int(os.environ.get("PYTRAIL_TEST_TURNS", 200 if os.environ.get("PYTRAIL_TEST_ALL") == "1" else 50))
+KILLED_EVERY = min(10, TIMES)  # of them, one in so many ends by SIGKILL
 
 
 def open_files(pid):

@@ -70,7 +70,7 @@ def make_initrd(kernel, script, path):
                            input=names.stdout, stdout=out, check=True)
 
 
-def qemu_command(kernel, work, memory):
+def qemu_command(kernel, work, memory, boot):
     console, out = os.path.join(work, "console.log"), os.path.join(work, "out.log")
     return [
         find("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -78,7 +78,7 @@ def qemu_command(kernel, work, memory):
         "-machine", "q35,accel=tcg", "-cpu", "max,-cx16", "-smp", "1", "-m", memory,
         "-object", f"memory-backend-memfd,id=mem,size={memory},share=on", "-numa", "node,memdev=mem",
         "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", os.path.join(work, "initrd"),
-        "-append", "console=ttyS0 panic=-1 quiet mitigations=off cgroup_no_v1=all",
+        "-append", f"console=ttyS0 panic=-1 quiet mitigations=off cgroup_no_v1=all {boot}",
         "-chardev", f"file,id=console,path={console}", "-serial", "chardev:console",
         "-chardev", f"socket,id=fs,path={os.path.join(work, 'fs.sock')}",
         "-device", "vhost-user-fs-pci,chardev=fs,tag=host",
@@ -112,8 +112,9 @@ def stop(process):
     process.wait()
 
 
-def run(kernel, script, work, seconds, memory="3G"):
-    """Runs `script` in a guest of `kernel` (a directory of fetch.sh); files of the run go to `work`."""
+def run(kernel, script, work, seconds, memory="3G", boot=""):
+    """Runs `script` in a guest of `kernel` (a directory of fetch.sh), with these words to the kernel; files of the run
+    go to `work`."""
     os.makedirs(work, exist_ok=True)
     for name in ("fs.sock", "out.log", "console.log"):
         if os.path.exists(os.path.join(work, name)):
@@ -123,7 +124,7 @@ def run(kernel, script, work, seconds, memory="3G"):
     files = start_virtiofsd(work)
     try:
         with open(os.path.join(work, "qemu.log"), "wb") as log:
-            qemu = subprocess.Popen(qemu_command(kernel, work, memory), stdin=subprocess.DEVNULL,
+            qemu = subprocess.Popen(qemu_command(kernel, work, memory, boot), stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, start_new_session=True)
         try:
             qemu.wait(seconds)

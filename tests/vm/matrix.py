@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """Runs the live tests on Debian's kernels, each in a virtual machine: tests/vm/matrix.py [KERNEL...]
 
-Kernels: 5.10 6.1 6.12 6.18 newest. Prints a table, kernels by groups of tests, and what failed; what each
-guest printed, and its console, are in build/vm/KERNEL/. Closes with `N passed, N failed`."""
+Kernels: 5.10 6.1 6.12 6.18 newest; with +full behind it one that preempts wherever it can (preempt=full). Prints a
+table, kernels by groups of tests ("-": there is nothing of it on that kernel), and what failed; what each guest printed,
+and its console, are in build/vm/KERNEL/. Closes with `N passed, N failed`."""
 import argparse
 import concurrent.futures
 import json
@@ -13,31 +14,40 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "verifier")]
 
+import figures  # noqa: E402
 import guest  # noqa: E402
 import guest_tests  # noqa: E402
 
-KERNELS = ("5.10", "6.1", "6.12", "6.18", "newest")
+KERNELS = ("5.10", "6.1", "6.12", "6.18", "newest", "6.12+full", "6.18+full", "newest+full")
 NAMES = [group.__name__ for group in guest_tests.GROUPS]
-SECONDS = 1500  # for a guest: ten times what it takes on a machine with nothing else to do
+FULL_NAMES = ("usdt", "preemption", "hostile", "kernel")  # of those that preemption can harm
+SECONDS = 3000  # for a guest: ten times what it takes on a machine with nothing else to do
 
 
 def fetched(names):
     """{name: (version, directory)} of the kernels that could be had."""
-    done = subprocess.run([os.path.join(HERE, "fetch.sh"), *names], stdout=subprocess.PIPE, text=True,
+    plain = list(dict.fromkeys(name.removesuffix("+full") for name in names))
+    done = subprocess.run([os.path.join(HERE, "fetch.sh"), *plain], stdout=subprocess.PIPE, text=True,
                           check=False)
-    rows = [line.split() for line in done.stdout.splitlines()]
-    return {name: (version, directory) for name, version, directory in rows}
+    rows = {line.split()[0]: tuple(line.split()[1:]) for line in done.stdout.splitlines()}
+    return {name: rows[name.removesuffix("+full")] for name in names if name.removesuffix("+full") in rows}
+
+
+def groups_of(name, groups):
+    return [g for g in groups if g in FULL_NAMES] if name.endswith("+full") else groups
 
 
 def run(name, directory, groups, quick):
     """{group: row} of a kernel, and the guest's Result."""
+    groups = groups_of(name, groups)
+    boot = "preempt=full" if name.endswith("+full") else ""
     work = os.path.join(ROOT, "build/vm", name)
     script = (f"cd '{ROOT}' && exec /usr/bin/python3 -B tests/vm/guest_tests.py "
               f"{'--quick ' if quick else ''}{' '.join(groups)}\n")
     for _ in range(2):
-        result = guest.run(directory, script, work, SECONDS)
+        result = guest.run(directory, script, work, SECONDS, boot=boot)
         if result.output.strip():
             break  # it started: what comes out of it counts
     rows = {}
@@ -50,24 +60,48 @@ def run(name, directory, groups, quick):
     return rows, result
 
 
+def cell(kernel, rows, group, groups):
+    if group not in groups_of(kernel, groups):
+        return "-"
+    if group not in rows:
+        return "not run"
+    return {True: "ok", None: "-"}.get(rows[group]["ok"], "FAILED")
+
+
 def table(results, versions, groups):
-    width = max(12, *(len(f"{k} ({versions[k]})") for k in results))
-    lines = [" " * width + "".join(f"  {g:<11}" for g in groups)]
+    names = {kernel: f"{kernel} ({versions[kernel]})" for kernel in results}
+    width = max(map(len, names.values()))
+    lines = [" " * width + "".join(f"  {g:<10}" for g in groups)]
     for kernel, (rows, _) in results.items():
-        cells = ["ok" if rows.get(g, {}).get("ok") else "FAILED" if g in rows else "not run" for g in groups]
-        lines.append(f"{f'{kernel} ({versions[kernel]})':<{width}}" + "".join(f"  {c:<11}" for c in cells))
-    return "\n".join(lines)
+        cells = [cell(kernel, rows, g, groups) for g in groups]
+        lines.append(f"{names[kernel]:<{width}}" + "".join(f"  {c:<10}" for c in cells))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def report(kernel, rows, result, groups):
-    for group in groups:
+    for group in groups_of(kernel, groups):
         row = rows.get(group)
         if row:
-            print(f"{kernel} {group}: {'ok' if row['ok'] else 'FAILED'} in {row['seconds']} s: {row['said']}")
+            said = {True: "ok", None: "nothing to test"}.get(row["ok"], "FAILED")
+            print(f"{kernel} {group}: {said} in {row['seconds']} s: {row['said']}")
         else:
             print(f"{kernel} {group}: FAILED: the guest did not come to it (status {result.status}, "
                   f"{result.seconds:.0f} s); see {os.path.relpath(result.console, ROOT)}")
     sys.stdout.flush()
+
+
+def record(results, versions):
+    """Writes down what the verifiers had to do."""
+    rows = figures.load()
+    for kernel, (groups, _) in results.items():
+        for program, measured in (groups.get("verifier", {}).get("figures") or {}).items():
+            rows[".".join(versions[kernel].split(".")[:2]), program] = measured
+    figures.save(rows)
+
+
+def passed(kernel, rows, groups):
+    """How many groups did."""
+    return sum(g in rows and rows[g]["ok"] is not False for g in groups_of(kernel, groups))
 
 
 def main():
@@ -75,6 +109,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--group", action="append", choices=NAMES, help="only these groups; repeats")
     parser.add_argument("--quick", action="store_true", help="fewer programs for usdt and uprobe")
+    parser.add_argument("--record", action="store_true", help="write down the verifiers' figures as those to hold to")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at once")
     parser.add_argument("kernels", nargs="*", metavar="KERNEL")
     options = parser.parse_args()
@@ -90,14 +125,17 @@ def main():
             except guest.Unavailable as error:
                 sys.exit(f"matrix.py: {error}")
             report(kernel, *results[kernel], groups)
+    versions = {k: found[k][0] for k in results}
     if results:
-        print("\n" + table(results, {k: found[k][0] for k in results}, groups) + "\n")
-    passed = sum(bool(rows.get(g, {}).get("ok")) for rows, _ in results.values() for g in groups)
-    failed = len(groups) * len(wanted) - passed
+        print("\n" + table(results, versions, groups) + "\n")
+    if options.record:
+        record(results, versions)
+    good = sum(passed(k, rows, groups) for k, (rows, _) in results.items())
+    failed = sum(len(groups_of(k, groups)) for k in wanted) - good
     for kernel in wanted:
         if kernel not in found:
             print(f"matrix.py: Linux {kernel} could not be fetched")
-    print(f"{passed} passed, {failed} failed")
+    print(f"{good} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
 

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""Some of the groups of `make test-kernels`, on the kernels that differ most from the one here. What a guest printed, and
+its console, are in build/vm/KERNEL/. Software emulation on a busy machine takes what it takes: nothing here asks how
+long."""
+import concurrent.futures
+import os
+
+import guest
+import matrix
+import pytest
+
+KERNELS = ("5.10", "6.1", "6.12")
+GROUPS = ("check", "verifier", "usdt", "uprobe", "preemption", "kernel")
+
+
+def run(kernel, found):
+    """{group: row} and the guest's Result, or why there is none."""
+    if kernel not in found:
+        return f"Linux {kernel} could not be fetched (tests/vm/fetch.sh {kernel} says why)"
+    try:
+        return matrix.run(kernel, found[kernel][1], GROUPS, quick=True)
+    except guest.Unavailable as error:
+        return f"no virtual machine: {error}"
+
+
+@pytest.fixture(scope="module", name="results")
+def results_fixture():
+    found = matrix.fetched(KERNELS)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(KERNELS, pool.map(lambda kernel: run(kernel, found), KERNELS)))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_kernel(results, kernel, group):
+    if isinstance(results[kernel], str):
+        pytest.skip(results[kernel])
+    rows, result = results[kernel]
+    assert group in rows, (f"the guest did not come to it (status {result.status}, {result.seconds:.0f} s): "
+                           f"{result.output[-1000:]}; see {result.console}")
+    if rows[group]["ok"] is None:
+        pytest.skip(rows[group]["said"])
+    assert rows[group]["ok"], rows[group]["said"]
