@@ -26,7 +26,8 @@ struct branch {
 	struct sink *sink; /* NULL: the target's taker has the items */
 	struct format_context ctx;
 	struct buf stream; /* ctx.stream */
-	struct buf buf;
+	struct buf buf;    /* records that wait, for a sink */
+	size_t whole;      /* bytes of those that are whole */
 	char id[ITEM_ID_MAX + 1];
 	char event[ITEM_EVENT_MAX + 1];
 };
@@ -107,29 +108,30 @@ bool branch__redacts(const struct branch *b)
 	return b->target.redact;
 }
 
+/* What is whole. */
 static int branch__write(struct branch *b)
 {
-	int err = 0;
+	int err = b->whole ? sink__write(b->sink, b->buf.data, b->whole) : 0;
 
-	if (b->buf.failed) {
-		err = -ENOMEM;
-		log__error("out of memory");
-	} else if (b->buf.len) {
-		err = sink__write(b->sink, b->buf.data, b->buf.len);
-	}
 	buf__reset(&b->buf);
+	b->whole = 0;
 	return err;
 }
 
 /* The record just rendered goes on: it is all that the buffer has, for a taker. */
 static int branch__put(struct branch *b, struct item *it)
 {
-	if (b->sink)
-		return b->buf.len < BATCH && !b->buf.failed ? 0 : branch__write(b);
 	if (b->buf.failed) {
+		log__error("out of memory for an event");
+		/* those before it are not lost with it */
+		if (b->sink)
+			branch__write(b);
 		buf__reset(&b->buf);
-		log__error("out of memory");
 		return -ENOMEM;
+	}
+	if (b->sink) {
+		b->whole = b->buf.len;
+		return b->whole < BATCH ? 0 : branch__write(b);
 	}
 	it->stream = (struct item_text){b->target.stream, strlen(b->target.stream)};
 	it->id.s = b->id;

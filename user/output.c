@@ -161,8 +161,10 @@ int output__new(const struct output_options *opts, struct output **out)
 	struct output *o = calloc(1, sizeof(*o));
 	int err = -ENOMEM;
 
-	if (!o)
+	if (!o) {
+		log__error("out of memory");
 		goto fail;
+	}
 	find_categories();
 	o->opts = *opts;
 	if (!o->opts.boot_id)
@@ -360,6 +362,12 @@ static int output__audit(struct output *o, const void *record, size_t size)
 	return o->opts.max_events && o->stats.events >= o->opts.max_events;
 }
 
+static int no_memory(struct output *o)
+{
+	log__error("out of memory for a record of a process");
+	return keep(o, -ENOMEM);
+}
+
 /* What has become of a process, with its facts. */
 static int put_process(struct output *o, const struct pt_rec *rec, const char *what)
 {
@@ -370,11 +378,14 @@ static int put_process(struct output *o, const struct pt_rec *rec, const char *w
 	if (!selection__wants_uid(o->opts.selection, rec->task.uid))
 		return 0;
 	/* what is in a file was known then, though perhaps nothing could be read of it */
-	if (rec->kind == PT_REC_ATTACH || !o->opts.live)
-		process_table__meet(o->processes, &rec->task);
+	if ((rec->kind == PT_REC_ATTACH || !o->opts.live) &&
+	    process_table__meet(o->processes, &rec->task))
+		return no_memory(o);
 	p = process_table__known(
 		o->processes, &rec->task,
 		o->opts.live && (rec->kind == PT_REC_EXEC || rec->kind == PT_REC_ATTACH), &fresh);
+	if (!p && process_table__met(o->processes, &rec->task))
+		return no_memory(o);
 	if (!p || !is_selected(o, p, &rec->task))
 		return 0;
 	track(o, p, &rec->task);

@@ -280,18 +280,24 @@ static void warn_unknown(const char *name)
 	buf__free(&said);
 }
 
-/* Appends an item to the list. 0 or -ENOMEM. */
+static int no_memory(void)
+{
+	log__error("out of memory");
+	return -ENOMEM;
+}
+
+/* Appends an item to the list. 0 or -ENOMEM (said). */
 static int append(struct pattern_list *l, const char *text, size_t len, bool exclude, bool glob)
 {
 	struct pattern *items = realloc(l->items, (l->cnt + 1) * sizeof(*items));
 	char *copy;
 
 	if (!items)
-		return -ENOMEM;
+		return no_memory();
 	l->items = items;
 	copy = strndup(text, len);
 	if (!copy)
-		return -ENOMEM;
+		return no_memory();
 	items[l->cnt++] = (struct pattern){copy, len, exclude, glob};
 	l->has_include |= !exclude;
 	return 0;

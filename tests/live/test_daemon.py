@@ -113,9 +113,23 @@ class Daemon:
         self.wait_told("READY=1")
 
     def exporter(self):
+        return self.child("pytrail-export")
+
+    def starter(self):
+        return self.child("pytrail-start")
+
+    def child(self, name):
+        """Of that name, None: there is none."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
-            found = [int(n) for n in file.read().split()]
-        return found[0] if found else None
+            children = file.read().split()
+        for pid in children:
+            try:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                    if file.read().strip() == name:
+                        return int(pid)
+            except OSError:
+                pass
+        return None
 
     def status(self):
         result = subprocess.run([util.PYTRAIL, "status", "--json", "--socket",
@@ -297,6 +311,24 @@ def test_a_manager_that_does_not_listen(tmp_path, target):
             finally:
                 process.terminate()
                 assert process.wait(LIMIT) == 0
+
+
+def test_who_starts_exporters_is_killed(tmp_path, target):
+    """The exporter goes on; when it is killed, too, that is said, tracing goes on and what is sent stays in the spool."""
+    receiver = Receiver()
+    with Daemon(tmp_path, "outputs:\n" + relp("r", receiver)) as daemon:
+        os.kill(daemon.starter(), signal.SIGKILL)
+        target.do("sys.audit('test.number', 1)")
+        wait_numbers(receiver, {1}, daemon)
+        os.kill(daemon.exporter(), signal.SIGKILL)
+        util.wait_until(lambda: any("the process that starts it was killed; restart pytrail" in line
+                                    for line in daemon.said), "that is said")
+        target.do("sys.audit('test.number', 2)")
+        util.wait_until(lambda: daemon.status()["spool"]["written"] >= 3, "it is in the spool")
+        assert daemon.stop() == 0
+        daemon.start()
+        wait_numbers(receiver, {1, 2}, daemon)
+        assert daemon.stop() == 0
 
 
 def test_no_second_daemon(tmp_path):

@@ -459,10 +459,15 @@ const struct process *process_table__known(struct process_table *t, const struct
 	return &e->p;
 }
 
-void process_table__meet(struct process_table *t, const struct pt_task *task)
+int process_table__meet(struct process_table *t, const struct pt_task *task)
 {
-	if (!find(t, task->pid, task->start_ns))
-		insert(t, task->pid, task->start_ns);
+	return find(t, task->pid, task->start_ns) || insert(t, task->pid, task->start_ns) ? 0
+	                                                                                  : -ENOMEM;
+}
+
+bool process_table__met(struct process_table *t, const struct pt_task *task)
+{
+	return find(t, task->pid, task->start_ns);
 }
 
 bool process__track(const struct process *p)

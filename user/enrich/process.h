@@ -70,8 +70,10 @@ const struct process *process_table__get(struct process_table *t, const struct p
  */
 const struct process *process_table__known(struct process_table *t, const struct pt_task *task,
                                            bool live, bool *fresh);
-/* The process is known from now on. */
-void process_table__meet(struct process_table *t, const struct pt_task *task);
+/* The process is known from now on. 0 or -ENOMEM. */
+int process_table__meet(struct process_table *t, const struct pt_task *task);
+/* Whether it is: if process_table__known() has nothing of it then, there was no memory. */
+bool process_table__met(struct process_table *t, const struct pt_task *task);
 
 /* Says once for each process that its exit is to be told. */
 bool process__track(const struct process *p);

@@ -285,6 +285,7 @@ int outlets__open(const struct outlets_options *opts, const struct config_output
 {
 	struct outlets *o = calloc(1, sizeof(*o));
 	int err = -ENOMEM;
+	bool exports;
 
 	if (!o) {
 		log__error("out of memory");
@@ -292,8 +293,10 @@ int outlets__open(const struct outlets_options *opts, const struct config_output
 	}
 	o->opts = *opts;
 	o->listen_fd = -1;
-	err = set_user(o, opts->user);
-	if (!err && (opts->changes || opts->listen || remote_cnt(outputs, cnt)))
+	/* for files alone no user is looked up: that can take name services, which can be the network's */
+	exports = opts->changes || opts->listen || remote_cnt(outputs, cnt);
+	err = exports ? set_user(o, opts->user) : 0;
+	if (!err && exports)
 		err = prepare_exporter();
 	if (!err)
 		err = set_outputs(o, outputs, cnt);

@@ -318,6 +318,8 @@ static void put_notes(struct buf *out, const struct event *ev, unsigned notes, b
 			w.said = 1;
 		}
 		walk_nodes(&w, ev);
+		/* a path that there was no memory for says of another value what is of this one */
+		out->failed = out->failed || path.failed;
 		buf__str(out, style->close);
 	}
 }

@@ -50,7 +50,7 @@ const struct process_parts *process_cache__get(enum process_cache_slot slot,
 		buf__free(&e->parts.text);
 	buf__reset(&e->parts.text);
 	render(&e->parts, task, facts, ctx);
-	/* without memory it is tried again at the next event; what there is of it is sound for buf__append() */
+	/* without memory it is tried again at the next event; process_parts__append() says so */
 	e->generation = facts && !e->parts.text.failed ? facts->generation : 0;
 	e->host = ctx->host;
 	e->realtime_offset_ns = ctx->realtime_offset_ns;

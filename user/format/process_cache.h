@@ -34,6 +34,7 @@ static inline void process_parts__append(struct buf *out, const struct process_p
 	size_t from = part ? p->end[part - 1] : 0;
 
 	buf__append(out, p->text.data + from, p->end[part] - from);
+	out->failed = out->failed || p->text.failed;
 }
 
 /* Fills an empty text and its ends. facts may be NULL. Of the task everything may be used but tid and comm. */

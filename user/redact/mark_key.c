@@ -10,6 +10,7 @@
 
 #include "mark.h"
 #include "../util/log.h"
+#include "../util/write_all.h"
 
 int mark_key__new(uint8_t key[MARK_KEY_BYTES])
 {
@@ -39,9 +40,16 @@ static int read_key(int fd, const char *path, uint8_t key[MARK_KEY_BYTES])
 		return refuse(path, "others may read or write it; chmod 600 and a new key help");
 	if (st.st_uid != geteuid() && st.st_uid)
 		return refuse(path, "it belongs to another user");
-	n = read(fd, key, MARK_KEY_BYTES);
-	if (n != MARK_KEY_BYTES)
-		return refuse(path, "it has less than 32 bytes");
+	for (size_t have = 0; have < MARK_KEY_BYTES;) {
+		n = read(fd, key + have, MARK_KEY_BYTES - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return refuse(path, strerror(errno));
+		if (!n)
+			return refuse(path, "it has less than 32 bytes");
+		have += (size_t)n;
+	}
 	return 0;
 }
 
@@ -64,9 +72,9 @@ static int make_key(const char *path, uint8_t key[MARK_KEY_BYTES])
 	if (fd < 0)
 		return -errno;
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	if (write(fd, key, MARK_KEY_BYTES) != MARK_KEY_BYTES || fsync(fd) ||
-	    linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
-		err = errno ? -errno : -EIO;
+	err = write_all(fd, key, MARK_KEY_BYTES);
+	if (!err && (fsync(fd) || linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW)))
+		err = -errno;
 	close(fd);
 	return err;
 }

@@ -12,7 +12,7 @@ bool buf__reserve_slow(struct buf *b, size_t more)
 	size_t need, cap;
 	char *data;
 
-	if (__builtin_add_overflow(b->len, more, &need))
+	if (b->failed || __builtin_add_overflow(b->len, more, &need))
 		goto fail;
 	cap = b->cap < BUF_MIN ? BUF_MIN : b->cap;
 	while (cap < need) {
@@ -28,6 +28,8 @@ bool buf__reserve_slow(struct buf *b, size_t more)
 
 fail:
 	b->failed = true;
+	/* what is shorter is not to follow: there is no hole, only an end */
+	b->cap = b->len;
 	return false;
 }
 

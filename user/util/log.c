@@ -127,6 +127,20 @@ static void write_all(const char *data, size_t len)
 	}
 }
 
+/* Without memory: what need not be escaped stands, anything else is a '?'. */
+static void write_bare(const char *prefix, const char *text)
+{
+	char line[LOG_LINE];
+	int n = snprintf(line, sizeof(line), PREFIX "%s%s", prefix, text);
+
+	n = n < (int)sizeof(line) - 1 ? n : (int)sizeof(line) - 2;
+	for (int i = 0; i < n; i++)
+		if ((unsigned char)line[i] < 0x20 || (unsigned char)line[i] >= 0x7f)
+			line[i] = '?';
+	line[n] = '\n';
+	write_all(line, (size_t)n + 1);
+}
+
 static void log__say(const char *prefix, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE], *text = line;
@@ -157,7 +171,9 @@ static void log__say(const char *prefix, const char *fmt, va_list ap)
 	if (diverted && out.len > sizeof(PREFIX) - 1)
 		diverted(diverted_ctx, out.data + sizeof(PREFIX) - 1, out.len - (sizeof(PREFIX) - 1));
 	buf__char(&out, '\n');
-	if (!diverted && out.len)
+	if (!diverted && out.failed)
+		write_bare(prefix, n < 0 ? fmt : text);
+	else if (!diverted && out.len)
 		write_all(out.data, out.len);
 	if (text != line)
 		free(text);
