@@ -151,7 +151,8 @@ def discover(fuzz_seconds):
     tests += fuzz_tests(fuzz_seconds)
     san_env = {**SAN_ENV, "PYTRAIL": os.path.join(ROOT, "build/san/pytrail")}
     tests += [pytest_test("san", path, san_env, directory + "-")
-              for directory in ("cli", "replay", "sink", "daemon") for path in pytest_files(directory)]
+              for directory in ("cli", "replay", "sink", "daemon", "faults") for path in pytest_files(directory)
+              if not os.path.basename(path).startswith(LIVE_NAME)]
     directories = [os.path.basename(os.path.dirname(d))
                    for d in sorted(glob.glob(os.path.join(ROOT, "tests/*/")))]
     for directory in [d for d in directories if d not in LIVE] + list(LIVE):

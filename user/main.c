@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* pytrail: finds the command and runs it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -100,8 +101,21 @@ static int stdout__close(int status)
 	return EXIT_FAIL;
 }
 
+/*
+ * One that is closed would be the number of the next file that is opened, and what is said would go there. What takes its
+ * place fails as it would, and is closed again for what is executed.
+ */
+static void fill_standard_files(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
+			_exit(EXIT_FAIL);
+}
+
 int main(int argc, char **argv)
 {
+	fill_standard_files();
 	/* A reader that goes away is seen as EPIPE, so that a trace ends in order. */
 	signal(SIGPIPE, SIG_IGN);
 	stdout__open();

@@ -197,8 +197,10 @@ int exporter__start(const struct export_config *cfg, int listen_fd,
 	struct exporter *x = calloc(1, sizeof(*x));
 	int err = -ENOMEM;
 
-	if (!x)
+	if (!x) {
+		buf__lit(why, "the exporter cannot be started: out of memory");
 		return err;
+	}
 	x->config_fd = x->listen_fd = x->link = -1;
 	x->backoff_ns = BACKOFF_FIRST_NS;
 	if (hooks)
@@ -208,6 +210,8 @@ int exporter__start(const struct export_config *cfg, int listen_fd,
 	if (!err)
 		err = start(x, why);
 	if (err) {
+		if (!why->len)
+			buf__printf(why, "the exporter cannot be started: %s", strerror(-err));
 		exporter__free(x);
 		return err;
 	}
@@ -388,7 +392,16 @@ static void ask_stop(struct exporter *x, double drain)
 
 	m.kind = LINK_STOP;
 	m.stop.drain = drain;
-	send_message(x, &m, sizeof(m.stop));
+	/* this one must arrive: else it goes on as if there were all the time in the world */
+	for (int i = 0; i < 50 && x->link >= 0; i++) {
+		struct pollfd p = {.fd = x->link, .events = POLLOUT};
+
+		if (send_message(x, &m, sizeof(m.stop)) || errno == EPIPE)
+			return;
+		poll(&p, 1, 20);
+	}
+	if (x->link >= 0)
+		shutdown(x->link, SHUT_WR);
 }
 
 /* The next one for what is left of the time. */

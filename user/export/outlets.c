@@ -394,7 +394,7 @@ static uint64_t say_undelivered(struct outlets *o, bool told)
 			          (unsigned long long)w->pending, o->dir);
 		if (o->opts.dir)
 			missing -= w->pending;
-		else if (!told && missing < appended - w->delivered - w->filtered)
+		else if ((!told || !w->opened) && missing < appended - w->delivered - w->filtered)
 			missing = appended - w->delivered - w->filtered;
 		if (missing)
 			log__warn("output '%s': %llu records were not delivered%s%s",

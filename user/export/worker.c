@@ -219,6 +219,7 @@ static void set_reader(struct worker *w, struct spool_reader *r)
 	pthread_mutex_lock(&w->lock);
 	w->reader = r;
 	if (r) {
+		w->figures.opened = true;
 		w->base = spool_reader__tally(r);
 		w->figures.delivered = w->base.delivered;
 		w->figures.filtered = w->base.filtered;

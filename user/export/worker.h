@@ -62,6 +62,7 @@ struct worker_figures {
 	 * delivered + filtered + dead + lost. */
 	uint64_t delivered, filtered, dead, lost;
 	uint64_t pending; /* items behind the cursor */
+	bool opened; /* the spool has been read: before that nothing is known of what is pending */
 	double oldest_age; /* seconds since the oldest item that is not delivered was raised; 0: none */
 	uint64_t batches;     /* sent, each attempt counts */
 	uint64_t retries;     /* attempts that repeat an earlier one */
