@@ -27,7 +27,7 @@ import xml.etree.ElementTree
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test-logs")
 TAIL = 60  # lines of a failed test's log
-LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500}  # seconds
+LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500, "vm": 1800}  # seconds
 LIMIT_DEFAULT = 900
 # Files whose tests trace live processes: all of these directories, and in others those of this name.
 LIVE = ("live",)

@@ -2,8 +2,6 @@
 #include "attach.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +11,15 @@
 #include <bpf/libbpf.h>
 
 #include "layouts.h"
+#include "link_set.h"
 #include "site_programs.h"
 #include "uprobe_multi.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-#define LINKS_MAX (BINARY_SITES_MAX > BINARY_ENTRIES_MAX ? BINARY_SITES_MAX : BINARY_ENTRIES_MAX)
-
 struct attached {
 	const struct binary *binary;
-	struct bpf_link *links[LINKS_MAX]; /* one for each site, but for: */
-	int multi;                         /* the link of them all, -1: none */
+	struct link_set links;
 	__u32 sites[LINKS_MAX];
 	size_t cnt;
 };
@@ -67,55 +63,32 @@ struct attach *attach__new(const struct attach_options *opts)
 	return a;
 }
 
-static void attached__detach(struct attached *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->cnt; i++) {
-		bpf_link__destroy(f->links[i]);
-		f->links[i] = NULL;
-	}
-	if (f->multi >= 0)
-		close(f->multi);
-	f->multi = -1;
-}
-
 void attach__names_only(struct attach *a)
 {
 	a->names_only = true;
 }
 
-/* The files of which some threads detach one after the other. */
-struct detaching {
-	struct attach *attach;
-	atomic_size_t next;
-};
-
-static void *detach_some(void *arg)
-{
-	struct detaching *d = arg;
-	size_t i;
-
-	while ((i = atomic_fetch_add(&d->next, 1)) < d->attach->files_cnt)
-		attached__detach(&d->attach->files[i]);
-	return NULL;
-}
-
-/* Each waits for the kernel, which does not mind to be waited for by several at once. */
-#define DETACH_THREADS 16
+/* For a few files that takes tenths of a second. */
+#define DETACH_MS 5000
 
 void attach__detach(struct attach *a)
 {
-	struct detaching d = {.attach = a};
-	pthread_t threads[DETACH_THREADS];
-	size_t cnt = 0;
+	struct link_set **sets = calloc(a->files_cnt + 1, sizeof(*sets));
+	size_t i;
 
-	while (cnt < DETACH_THREADS && cnt + 1 < a->files_cnt &&
-	       !pthread_create(&threads[cnt], NULL, detach_some, &d))
-		cnt++;
-	detach_some(&d);
-	while (cnt > 0)
-		pthread_join(threads[--cnt], NULL);
+	if (!sets) {
+		for (i = 0; i < a->files_cnt; i++)
+			link_set__close(&a->files[i].links);
+		return;
+	}
+	for (i = 0; i < a->files_cnt; i++)
+		sets[i] = &a->files[i].links;
+	if (!link_sets__close(sets, a->files_cnt, DETACH_MS))
+		log__warn(
+			"a traced process keeps the kernel from detaching, by a page of its memory "
+			"that does not come (userfaultfd, FUSE): this process cannot end before "
+			"that one does");
+	free(sets);
 }
 
 void attach__free(struct attach *a)
@@ -196,11 +169,13 @@ static __u32 attach__free_site(const struct attach *a)
 void attach__drop(struct attach *a, const struct binary *b)
 {
 	struct attached *f = attach__find(a, b);
+	struct link_set *links;
 	size_t i;
 
 	if (!f)
 		return;
-	attached__detach(f);
+	links = &f->links;
+	link_sets__close(&links, 1, 0);
 	for (i = 0; i < f->cnt; i++) {
 		a->used[f->sites[i]] = 0;
 		if (a->copies)
@@ -265,8 +240,8 @@ static int attached__link(struct attach *a, struct attached *f, const struct whe
 	/* by descriptor: it pins the file, deleted or in another mount namespace as it may be */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->binary->fd);
 	if (a->multi) {
-		f->multi = uprobe_multi__attach(bpf_program__fd(all->prog), path, &multi);
-		return f->multi < 0 ? f->multi : 0;
+		f->links.multi = uprobe_multi__attach(bpf_program__fd(all->prog), path, &multi);
+		return f->links.multi < 0 ? f->links.multi : 0;
 	}
 	for (i = 0; i < f->cnt; i++) {
 		struct bpf_program *prog = all->prog;
@@ -278,9 +253,9 @@ static int attached__link(struct attach *a, struct attached *f, const struct whe
 		if (!prog)
 			return -errno;
 		opts.ref_ctr_offset = all->semaphores[i];
-		f->links[i] =
+		f->links.links[i] =
 			bpf_program__attach_uprobe_opts(prog, pid, path, all->offsets[i], &opts);
-		if (!f->links[i])
+		if (!f->links.links[i])
 			return -errno;
 	}
 	return 0;
@@ -345,7 +320,7 @@ static struct attached *attach__grow(struct attach *a)
 	}
 	f = &a->files[a->files_cnt];
 	memset(f, 0, sizeof(*f));
-	f->multi = -1;
+	f->links.multi = -1;
 	return f;
 }
 

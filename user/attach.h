@@ -41,7 +41,7 @@ struct attach *attach__new(const struct attach_options *opts);
 void attach__names_only(struct attach *a);
 
 /* Detaches everything: the kernel waits for running programs, for each file tenths of a second, with
- * multi-uprobe links a fraction of that. attach__of_site() still answers, for the records that are left. */
+ * multi-uprobe links a fraction of that; this waits for some seconds at most, see link_set.h. attach__of_site() still answers, for the records that are left. */
 void attach__detach(struct attach *a);
 /* The same, and frees. */
 void attach__free(struct attach *a);

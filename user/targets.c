@@ -510,7 +510,7 @@ static void rescan_one(void *ctx, pid_t pid)
 		targets__found(t, &found, NULL, true);
 }
 
-/* To detach a file takes some hundredths to tenths of a second, in which nothing else is done here. */
+/* So long at most, for nothing else is done here meanwhile. */
 #define FORGET_NS 300000000u
 
 /* A file without a name that nothing runs can never be run again. */

@@ -4,6 +4,7 @@ comes as it was, every event is accounted for, what is odd is marked, and nothin
 import json
 import os
 import re
+import signal
 import unicodedata
 
 import pytest
@@ -44,7 +45,7 @@ def probe(request):
 class Pair:
     """The hostile program and the one that behaves, in one run of pytrail."""
 
-    def __init__(self, python, case, probe, *options, steady=STEADY, args=()):
+    def __init__(self, python, case, probe, *options, steady=STEADY, args=(), scope=None):
         self.beats = steady
         self.out = os.path.join(os.path.dirname(python), "out.json")
         self.steady = Target(python, BEHAVES, [str(steady)])
@@ -55,8 +56,8 @@ class Pair:
         self.hostile.expect("ready")
         self.hostile.map = self.hostile.probes.bias(self.hostile.pid, python)
         self.probe = probe
-        self.tracer = Tracer("-p", str(self.hostile.pid), "-p", str(self.steady.pid), f"--probe={probe}",
-                             "-o", f"json:{self.out}", "--ring-size", "64M", *options)
+        scope = scope or ["-p", str(self.hostile.pid), "-p", str(self.steady.pid)]
+        self.tracer = Tracer(*scope, f"--probe={probe}", "-o", f"json:{self.out}", "--ring-size", "64M", *options)
 
     def __enter__(self):
         if self.probe == "usdt":
@@ -261,6 +262,39 @@ def test_pages_that_do_not_come(python, probe):
     whole = [number for _, number, value in records if value == [f"absent {number}"]]
     assert len(whole) == held < count / 2
     assert sum(value == [None] for _, _, value in records) == count - held
+
+
+def test_ends_while_a_page_does_not_come(python):
+    """What has been seen is written, and the summary said, though the kernel does not detach before the page comes."""
+    with Pair(python, "held", "usdt", "-f", args=["4"]) as pair:
+        pair.beat()
+        pair.tell()
+        held = int(pair.hostile.process.stdout.readline().split()[1])
+        pair.beat()
+        pair.tracer.process.send_signal(signal.SIGINT)
+        util.wait_until(lambda: util.SUMMARY.search(pair.tracer.stderr), "the summary")
+        assert len(events(pair.records(), "steady", pair.steady.pid)) == 2 * STEADY
+        assert held == 0 or "keeps the kernel from detaching" in pair.tracer.stderr
+        pair.tell()
+        pair.hostile.expect("done")
+        assert pair.tracer.wait_end() == 0
+
+
+def test_files_go_while_a_page_does_not_come(python, tmp_path):
+    """A trace of the host lets go of a file that is gone, and does not wait for what holds a page back elsewhere."""
+    gone = util.private_python(tmp_path / "gone")
+    with Pair(python, "held", "usdt", args=["2"], scope=["-v"]) as pair:
+        with Target(gone) as target:
+            pair.tracer.wait_attached(target)
+            os.unlink(gone)
+        pair.tell()
+        assert pair.hostile.process.stdout.readline().startswith("held ")
+        util.wait_until(lambda: f"detached {gone}" in pair.tracer.stderr, "the file that is gone is let go of")
+        pair.beat()
+        util.wait_until(lambda: len(events(pair.records(), "steady", pair.steady.pid)) == STEADY, "events")
+        pair.tell()
+        pair.hostile.expect("done")
+        assert pair.tracer.stop() == 0
 
 
 def loads(python):

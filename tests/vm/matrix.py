@@ -39,7 +39,7 @@ def groups_of(name, groups):
     return [g for g in groups if g in FULL_NAMES] if name.endswith("+full") else groups
 
 
-def run(name, directory, groups, quick):
+def run(name, directory, groups, quick, seconds=SECONDS):
     """{group: row} of a kernel, and the guest's Result."""
     groups = groups_of(name, groups)
     boot = "preempt=full" if name.endswith("+full") else ""
@@ -47,7 +47,7 @@ def run(name, directory, groups, quick):
     script = (f"cd '{ROOT}' && exec /usr/bin/python3 -B tests/vm/guest_tests.py "
               f"{'--quick ' if quick else ''}{' '.join(groups)}\n")
     for _ in range(2):
-        result = guest.run(directory, script, work, SECONDS, boot=boot)
+        result = guest.run(directory, script, work, seconds, boot=boot)
         if result.output.strip():
             break  # it started: what comes out of it counts
     rows = {}
