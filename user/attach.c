@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "entry_program.h"
 #include "layouts.h"
 #include "link_set.h"
 #include "site_programs.h"
@@ -25,7 +26,8 @@ struct attached {
 };
 
 struct attach {
-	struct bpf_program *usdt, *entry;
+	struct bpf_program *usdt;
+	struct entry_program *entry_program;
 	struct site_programs *copies; /* or NULL: those two serve every site */
 	enum probe_mode mode;
 	bool multi;
@@ -55,7 +57,7 @@ struct attach *attach__new(const struct attach_options *opts)
 	if (!a)
 		return NULL;
 	a->usdt = opts->usdt;
-	a->entry = opts->entry;
+	a->entry_program = opts->entry_program;
 	a->mode = opts->mode;
 	a->multi = opts->multi;
 	a->copies = opts->copies;
@@ -193,7 +195,8 @@ struct where {
 
 /* The sites of a file, their rows in the map. */
 struct wheres {
-	struct bpf_program *prog;
+	struct bpf_program *prog; /* NULL: a copy for each */
+	bool entries;
 	uint64_t offsets[LINKS_MAX], semaphores[LINKS_MAX], cookies[LINKS_MAX];
 };
 
@@ -247,7 +250,7 @@ static int attached__link(struct attach *a, struct attached *f, const struct whe
 		struct bpf_program *prog = all->prog;
 
 		if (a->copies)
-			prog = site_programs__load(a->copies, f->sites[i], all->prog == a->entry);
+			prog = site_programs__load(a->copies, f->sites[i], all->entries);
 		else
 			opts.bpf_cookie = all->cookies[i];
 		if (!prog)
@@ -268,6 +271,7 @@ static int attached__usdt(struct attach *a, struct attached *f, struct wheres *a
 	int err = 0;
 
 	all->prog = a->usdt;
+	all->entries = false;
 	for (i = 0; i < b->sites_cnt && !err; i++) {
 		struct where at = {b->sites[i].offset, b->sites[i].semaphore};
 		struct pt_site site = {0};
@@ -285,7 +289,10 @@ static int attached__entries(struct attach *a, struct attached *f, struct wheres
 	size_t i;
 	int err = 0;
 
-	all->prog = a->entry;
+	all->entries = true;
+	all->prog = a->copies ? NULL : entry_program__get(a->entry_program);
+	if (!all->prog && !a->copies)
+		return -errno;
 	for (i = 0; i < b->entries_cnt && !err; i++) {
 		struct where at = {b->entries[i].offset, 0};
 		struct pt_site site = {0};

@@ -15,6 +15,7 @@
 struct attach;
 struct bpf_map;
 struct bpf_program;
+struct entry_program;
 struct site_programs;
 
 enum probe_mode {
@@ -27,7 +28,8 @@ enum probe_mode {
 enum pt_probe attach__probe(const struct binary *b, enum probe_mode mode);
 
 struct attach_options {
-	struct bpf_program *usdt, *entry; /* the programs for sites and for functions */
+	struct bpf_program *usdt;            /* for sites */
+	struct entry_program *entry_program; /* for functions; NULL in a mode that needs none, or: */
 	struct bpf_map *sites;
 	enum probe_mode mode;
 	struct site_programs *copies; /* in place of those two, where this kernel needs them; or NULL */

@@ -14,6 +14,7 @@
 
 #include "again.h"
 #include "catalog.h"
+#include "entry_program.h"
 #include "feature.h"
 #include "lockdown.h"
 #include "losses.h"
@@ -33,7 +34,8 @@ struct session {
 	struct ring *ring;
 	struct again *again;
 	struct attach *attach;
-	struct site_programs *copies; /* or NULL: this kernel needs none */
+	struct entry_program *entry_program; /* or NULL: not in this mode, or: */
+	struct site_programs *copies;        /* or NULL: this kernel needs none */
 	struct losses *losses;
 	bool multi;   /* files are attached by links of many uprobes */
 	int stats_fd; /* while it is open the kernel measures run times; or -1 */
@@ -95,7 +97,7 @@ static int session__configure(struct session *s, const struct session_options *o
 	struct pytrail_bpf *skel = s->skel;
 	bool copies = site_programs__needed();
 	bool sleepable = !copies && feature__has(FEATURE_SLEEPABLE_UPROBE);
-	bool usdt = o->probe != PROBE_UPROBE, entry = o->probe != PROBE_USDT;
+	bool usdt = o->probe != PROBE_UPROBE;
 	int err;
 
 	skel->rodata->cfg_max_string = o->max_string;
@@ -117,8 +119,8 @@ static int session__configure(struct session *s, const struct session_options *o
 	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
 	bpf_program__set_autoload(skel->progs.audit_sleepable, usdt && sleepable);
 	bpf_program__set_autoload(skel->progs.audit_plain, usdt && !sleepable && !copies);
-	bpf_program__set_autoload(skel->progs.entry_sleepable, entry && sleepable);
-	bpf_program__set_autoload(skel->progs.entry_plain, entry && !sleepable && !copies);
+	bpf_program__set_autoload(skel->progs.entry_sleepable, false);
+	bpf_program__set_autoload(skel->progs.entry_plain, false);
 	bpf_program__set_autoload(skel->progs.audit_old, false);
 	bpf_program__set_autoload(skel->progs.entry_old, false);
 	bpf_program__set_autoload(skel->progs.follow_fork, o->follow);
@@ -250,7 +252,7 @@ static struct attach *session__attach_new(struct session *s, const struct sessio
 	bool sleepable = skel->rodata->cfg_sleepable;
 	const struct attach_options opts = {
 		.usdt = sleepable ? skel->progs.audit_sleepable : skel->progs.audit_plain,
-		.entry = sleepable ? skel->progs.entry_sleepable : skel->progs.entry_plain,
+		.entry_program = s->entry_program,
 		.sites = skel->maps.sites,
 		.mode = o->probe,
 		.multi = is_multi(o),
@@ -263,13 +265,30 @@ static struct attach *session__attach_new(struct session *s, const struct sessio
 
 static void session__configure_links(struct pytrail_bpf *skel, const struct session_options *o)
 {
-	struct bpf_program *programs[] = {skel->progs.audit_sleepable, skel->progs.audit_plain,
-	                                  skel->progs.entry_sleepable, skel->progs.entry_plain};
+	struct bpf_program *programs[] = {skel->progs.audit_sleepable, skel->progs.audit_plain};
 	size_t i;
 
 	for (i = 0; i < sizeof(programs) / sizeof(programs[0]) && is_multi(o); i++)
 		bpf_program__set_expected_attach_type(
 			programs[i], (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+}
+
+/* What is on the side of the object's own programs. */
+static int session__load_more(struct session *s, const struct session_options *o)
+{
+	if (site_programs__needed()) {
+		s->copies = site_programs__new(s->skel);
+		return s->copies ? 0 : -ENOMEM;
+	}
+	if (o->probe == PROBE_USDT)
+		return 0;
+	s->entry_program = entry_program__new(s->skel, is_multi(o));
+	if (!s->entry_program)
+		return -ENOMEM;
+	if (o->probe == PROBE_UPROBE)
+		return entry_program__get(s->entry_program) ? 0 : -errno;
+	entry_program__start(s->entry_program);
+	return 0;
 }
 
 static int session__load(struct session *s, const struct session_options *opts)
@@ -299,11 +318,9 @@ static int session__load(struct session *s, const struct session_options *opts)
 		return err;
 	s->losses = losses__new(bpf_map__fd(s->skel->maps.losses),
 	                        bpf_map__max_entries(s->skel->maps.losses));
-	if (site_programs__needed()) {
-		s->copies = site_programs__new(s->skel);
-		if (!s->copies)
-			return -ENOMEM;
-	}
+	err = session__load_more(s, opts);
+	if (err)
+		return err;
 	s->attach = session__attach_new(s, opts);
 	s->again = again__new(s->skel->rodata->cfg_slots);
 	if (!s->losses || !s->attach || !s->again)
@@ -384,6 +401,7 @@ void session__close(struct session *s)
 	if (!s)
 		return;
 	attach__free(s->attach);
+	entry_program__free(s->entry_program);
 	site_programs__free(s->copies);
 	ring__close(s->ring);
 	again__free(s->again);
@@ -402,7 +420,8 @@ struct attach *session__attach(struct session *s)
 bool session__loads_later(const struct session *s)
 {
 	/* by perf events libbpf tries what the kernel can do, by loading */
-	return s->copies || !s->multi;
+	return s->copies || !s->multi ||
+	       (s->entry_program && entry_program__pending(s->entry_program));
 }
 
 int session__select(struct session *s, pid_t pid)
@@ -547,11 +566,15 @@ struct pt_counters session__counters(const struct session *s)
 
 size_t session__runs(const struct session *s, struct run_stats *out, size_t max)
 {
+	const struct bpf_object *entry;
 	size_t n;
 
 	if (s->stats_fd < 0)
 		return 0;
 	n = run_stats__each(s->skel->obj, out, max);
+	entry = s->entry_program ? entry_program__object(s->entry_program) : NULL;
+	if (entry)
+		n += run_stats__each(entry, out + n, max - n);
 	return s->copies ? n + site_programs__runs(s->copies, out + n, max - n) : n;
 }
 

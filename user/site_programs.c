@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "feature.h"
+#include "program_copy.h"
 #include "run_stats.h"
 
 #include "pytrail.skel.h"
@@ -46,37 +47,11 @@ void site_programs__free(struct site_programs *p)
 	free(p);
 }
 
-/* Every map but the constants, which are the copy's own. */
-static int share_maps(struct pytrail_bpf *copy, const struct pytrail_bpf *from)
-{
-	struct bpf_map *map;
-	int err;
-
-	bpf_object__for_each_map(map, copy->obj)
-	{
-		const struct bpf_map *original;
-
-		if (map == copy->maps.rodata)
-			continue;
-		original = bpf_object__find_map_by_name(from->obj, bpf_map__name(map));
-		err = original ? bpf_map__reuse_fd(map, bpf_map__fd(original)) : -ENOENT;
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 static int load(struct pytrail_bpf *copy, const struct pytrail_bpf *from, uint32_t site, bool entry)
 {
-	struct bpf_program *prog;
-	int err;
-
-	bpf_object__for_each_program(prog, copy->obj) bpf_program__set_autoload(prog, false);
-	bpf_program__set_autoload(entry ? copy->progs.entry_old : copy->progs.audit_old, true);
 	memcpy(copy->rodata, from->rodata, sizeof(*copy->rodata));
 	copy->rodata->cfg_site = site;
-	err = share_maps(copy, from);
-	return err ? err : pytrail_bpf__load(copy);
+	return program_copy__load(copy, from, entry ? copy->progs.entry_old : copy->progs.audit_old);
 }
 
 struct bpf_program *site_programs__load(struct site_programs *p, uint32_t site, bool entry)

@@ -51,6 +51,7 @@ struct trace_loop {
 	uint64_t started_ns, housekeeping_ns, rescan_ns;
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
 	bool done;
+	bool loads_later; /* BPF programs may be loaded still, says the filter of system calls */
 	bool had_terminal;
 	bool detached; /* nothing is attached any more, and nothing must be */
 	int stopped;   /* what the record hook returned to end it all */
@@ -245,7 +246,7 @@ static void trace_loop__need(const struct trace_options *o)
 }
 
 /* Everything is attached, and who is to run without this has been forked. */
-static int trace_loop__confine(const struct trace_loop *l)
+static int trace_loop__confine(struct trace_loop *l)
 {
 	struct buf why = BUF_INIT;
 	int err;
@@ -254,7 +255,7 @@ static int trace_loop__confine(const struct trace_loop *l)
 		return 0;
 	err = caps__drop(&why);
 	if (!err)
-		err = calls__confine(session__loads_later(l->session), &why);
+		err = calls__confine(l->loads_later = session__loads_later(l->session), &why);
 	if (err)
 		log__error("%.*s; --no-confine ('confine: no' of the daemon) traces without that",
 		           (int)why.len, why.data ? why.data : "");
@@ -357,6 +358,20 @@ void trace_loop__free(struct trace_loop *l)
 	free(l);
 }
 
+/* Once no more programs are loaded, none can be. */
+static void trace_loop__confine_more(struct trace_loop *l)
+{
+	struct buf why = BUF_INIT;
+
+	if (!l->loads_later || session__loads_later(l->session))
+		return;
+	l->loads_later = false;
+	if (calls__confine(false, &why))
+		log__warn("BPF programs can still be loaded: %.*s", (int)why.len,
+		          why.data ? why.data : "");
+	buf__free(&why);
+}
+
 /* What needs no promptness: losses, files of new processes. */
 static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
 {
@@ -366,6 +381,7 @@ static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
 		return;
 	l->housekeeping_ns = now;
 	session__losses(l->session);
+	trace_loop__confine_more(l);
 	proof__retry(l->proof, now);
 	tamper__check(l->tamper);
 	/* what was not told is looked for, but not all the time */

@@ -12,7 +12,7 @@ struct buf;
  * ENOSYS, as in an older kernel: a new C library goes on by another way. What only an intruder would call (to execute
  * a program, to load a module, to write into another process) ends the process with SIGSYS: one that has been taken
  * over must not go on with what it can see, and systemd starts another.
- * programs: whether BPF programs are still to be loaded. 0 or -errno with a sentence in `why`.
+ * programs: whether BPF programs are still to be loaded; then it can be called once more, without. 0 or -errno with a sentence in `why`.
  */
 int calls__confine(bool programs, struct buf *why);
 
