@@ -297,6 +297,35 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 		pyd__emit0(s, PT_K_END);
 }
 
+/* Whether o, a link-time address, is one of an array of cnt objects of `size` bytes each; *index is which. */
+PYD_FN int pyd__is_one_of(__u64 o, __u64 array, __u32 cnt, __u32 size, __u32 *index)
+{
+	__u64 at = o - array;
+
+	if (at >= (__u64)cnt * size)
+		return 0;
+	*index = (__u32)at / size;
+	return *index * size == at;
+}
+
+/* An int or a str by its address. Returns 0 when it is none of those. */
+PYD_FN int pyd__singleton(struct pyd_state *s, const struct pt_singletons *all, __u64 o)
+{
+	__u32 i;
+
+	if (pyd__is_one_of(o, all->ints, all->ints_cnt, all->int_size, &i)) {
+		pyd__emit8(s, PT_K_INT, 0, (__u64)i - 5);
+		return 1;
+	}
+	if (pyd__is_one_of(o, all->chars, all->chars_cnt, all->char_size, &i)) {
+		pyd__put64(s, s->out, pyd__node(PT_K_STR, 0, 1));
+		pyd__put64(s, s->out + 8, i);
+		s->out += 16;
+		return 1;
+	}
+	return 0;
+}
+
 /*
  * What most values are, and what all of it is known of with the object's first bytes: None, a bool, an
  * int of up to 60 bits, a compact str, none of them of a derived class. Returns 0 when it is none of them: then
@@ -315,6 +344,8 @@ PYD_FN int pyd__plain(struct pyd_state *s, const struct pt_site *site, __u64 obj
 		pyd__emit0(s, o == site->known[PT_KNOWN_TRUE] ? PT_K_TRUE : PT_K_FALSE);
 		return 1;
 	}
+	if (pyd__singleton(s, &site->singletons, o))
+		return 1;
 	win = pyd__window(s, obj, 64);
 	if (win < 0)
 		return 0;

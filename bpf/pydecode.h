@@ -17,8 +17,9 @@
  *
  * What is fast. A read of user memory costs the same for 8 and for 144 bytes, so an object is read
  * once and generously; when the next object lies close behind the last one, 1 KiB is read, and the
- * neighbours are decoded from it (two sliding windows). Types are recognised by address; tp_flags is
- * read for others only. Pointers of items are read up to 64 at a time.
+ * neighbours are decoded from it (two sliding windows). None, the bools, small ints and ASCII strs of one
+ * character are known by their address and not read. Types are recognised by address; tp_flags is read for
+ * others only. Pointers of items are read up to 64 at a time.
  *
  * What is trusted. Nothing from the process: each offset into state is masked, each length capped by
  * a limit, each pointer read through a helper that can fail. Layouts and limits are ours.

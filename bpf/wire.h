@@ -415,11 +415,23 @@ enum pt_site_flags {
 	PT_SITE_DECODE = 1 << 0, /* layout and known are valid: decode arguments */
 };
 
+/* Objects that are arrays in the file (user/singletons.h); link-time addresses. */
+struct pt_singletons {
+	__u64 ints;     /* of -5 and those behind it */
+	__u64 chars;    /* of the str "\0" and those behind it */
+	__u32 ints_cnt; /* 0: not found, as chars_cnt */
+	__u16 int_size; /* bytes of each */
+	__u16 char_size;
+	__u32 chars_cnt;
+	__u32 reserved;
+};
+
 /* One probe site: all that the program under it needs, found by the attach cookie (its index). */
 struct pt_site {
 	__u64 address;         /* link-time address of the probed instruction */
 	struct pt_arg args[3]; /* see enum pt_entry */
 	__u64 known[PT_KNOWN_MAX];
+	struct pt_singletons singletons;
 	struct pt_layout layout;
 	__u32 py_version; /* PY_VERSION_HEX, 0: not known */
 	__u32 binary;     /* user space's number of the file */
@@ -471,7 +483,8 @@ _Static_assert(sizeof(struct pt_lost_key) == 8, "wire");
 _Static_assert(sizeof(struct pt_lost_value) == 24 + 80, "wire");
 _Static_assert(sizeof(struct pt_layout) == 80, "wire");
 _Static_assert(sizeof(struct pt_arg) == 16, "wire");
-_Static_assert(sizeof(struct pt_site) == 8 + 48 + 24 * 8 + 80 + 32, "wire");
+_Static_assert(sizeof(struct pt_singletons) == 32, "wire");
+_Static_assert(sizeof(struct pt_site) == 8 + 48 + 24 * 8 + 32 + 80 + 32, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, pid) == 8, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, comm) == 40, "wire");
 _Static_assert(__builtin_offsetof(struct pt_task, cgroup_id) == 64, "wire");

@@ -9,8 +9,10 @@
 #include "audit_functions.h"
 #include "binary.h"
 #include "elf_file.h"
+#include "layouts.h"
 #include "probe_site.h"
 #include "py_version.h"
+#include "singletons.h"
 #include "usdt_note.h"
 
 /* PEP 578: every CPython since 3.8 has it, and nothing else does. */
@@ -52,6 +54,12 @@ static void set_once(uint64_t *where, uint64_t value)
 		*where = value;
 }
 
+static void set_runtime(struct binary *b, const Elf64_Sym *sym)
+{
+	b->runtime = sym->st_value;
+	b->runtime_size = sym->st_size;
+}
+
 static bool on_symbol(void *ctx, const char *name, const Elf64_Sym *sym)
 {
 	struct symbol_scan *scan = ctx;
@@ -63,8 +71,8 @@ static bool on_symbol(void *ctx, const char *name, const Elf64_Sym *sym)
 		scan->has_audit = true;
 	else if (!strcmp(name, "Py_Version"))
 		set_once(&scan->hints->version_object, sym->st_value);
-	else if (!strcmp(name, "_PyRuntime"))
-		set_once(&scan->binary->runtime, sym->st_value);
+	else if (!strcmp(name, "_PyRuntime") && !scan->binary->runtime)
+		set_runtime(scan->binary, sym);
 	else if (!strcmp(name, "PyFrame_GetCode"))
 		scan->hints->has_frame_getcode = true;
 	else if (!strcmp(name, "Py_NewRef"))
@@ -237,6 +245,14 @@ static void find_segments(struct elf_file *e, struct binary *b)
 	b->shared = elf_file__header(e)->e_type == ET_DYN && !interp && !(flags & DF_1_PIE);
 }
 
+static void find_singletons(const struct elf_file *e, struct binary *b)
+{
+	const struct pt_layout *layout = layouts__find(b->py_version, b->free_threaded);
+
+	if (layout && b->runtime)
+		singletons__find(e, b->runtime, b->runtime_size, layout, &b->singletons);
+}
+
 static bool prefer_usdt;
 
 void binary__prefer_usdt(void)
@@ -260,6 +276,7 @@ static int analyse(struct elf_file *e, struct binary *b)
 	b->free_threaded = version.free_threaded;
 	memcpy(b->py_version_text, version.text, sizeof(b->py_version_text));
 	find_build_id(e, b);
+	find_singletons(e, b);
 	/* What it does not find, b->missing says. */
 	if (!b->sites_cnt || !prefer_usdt)
 		audit_functions__find(e, b);
@@ -343,6 +360,7 @@ void binary__fill_site(const struct binary *b, size_t index, struct pt_site *out
 	out->address = site->address;
 	memcpy(out->args, site->args, sizeof(out->args));
 	memcpy(out->known, b->known, sizeof(out->known));
+	out->singletons = b->singletons;
 	out->py_version = b->py_version;
 	out->probe = PT_PROBE_USDT;
 }
@@ -354,6 +372,7 @@ void binary__fill_entry(const struct binary *b, size_t index, struct pt_site *ou
 	out->address = entry->address;
 	probe_site__args(entry->kind, entry->first_vararg, out->args);
 	memcpy(out->known, b->known, sizeof(out->known));
+	out->singletons = b->singletons;
 	out->py_version = b->py_version;
 	out->builtin_start = b->builtin_start;
 	out->builtin_end = b->builtin_end;

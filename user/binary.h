@@ -58,7 +58,9 @@ struct binary {
 	bool shared;                  /* a libpython rather than an executable */
 	uint64_t known[PT_KNOWN_MAX]; /* link-time addresses, 0: not found */
 	uint64_t runtime;             /* link-time address of _PyRuntime, 0: not found */
-	size_t sites_cnt;             /* python:audit USDT sites */
+	uint64_t runtime_size;        /* bytes, as its symbol says */
+	struct pt_singletons singletons;
+	size_t sites_cnt; /* python:audit USDT sites */
 	struct binary_site sites[BINARY_SITES_MAX];
 	size_t entries_cnt; /* by uprobe: all of them together see each event once */
 	struct binary_entry entries[BINARY_ENTRIES_MAX];

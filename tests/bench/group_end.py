@@ -88,7 +88,7 @@ def latency(world, results, number, producer, seconds):
 
 
 def run(world, results, say):
-    rounds, seconds = (2, 2) if world.quick else (3, 10)
+    rounds, seconds = (1, 2) if world.quick else (3, 10)
     producers = [Producer(world) for _ in range(4)]
     try:
         for number in range(rounds):

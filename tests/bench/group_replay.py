@@ -8,21 +8,21 @@ from tracers import Pytrail
 from world import Producer, Unavailable
 
 FORMATS = ("json", "text", "ecs", "ocsf", "cef", "leef")
-EVENTS = 1_000_000
+EVENTS, EVENTS_QUICK = 1_000_000, 200_000
 
 
 def record(world, say):
-    """The file of a million records, and how many there are in it."""
-    path = world.path("open.records")
-    say(f"replay: recording {EVENTS} events")
+    """The file of recorded events, and how many there are in it."""
+    path, wanted = world.path("open.records"), EVENTS_QUICK if world.quick else EVENTS
+    say(f"replay: recording {wanted} events")
     producer = Producer(world)
     try:
         with Pytrail(world, producer, "--ring-size", "256M", "--record", path) as tracer:
-            producer.ask("measure", "open", EVENTS // 1000, 1000, 60)
+            producer.ask("measure", "open", wanted // 1000, 1000, 60)
         counts = tracer.counts()
     finally:
         producer.close()
-    if counts["events"] < EVENTS // 2:
+    if counts["events"] < wanted // 2:
         raise Unavailable(f"only {counts['events']} events could be recorded")
     return path, counts["events"]
 
@@ -49,7 +49,7 @@ def run(world, results, say):
     results.add("replay", "size", 0, os.path.getsize(path) / events)
     outputs = [(f, f"{f}:/dev/null") for f in FORMATS] + [("json to a file",
                                                            f"json:{world.path('replay.json')}")]
-    for number in range(3 if world.quick else 9):
+    for number in range(3 if world.quick else 7):
         for name, output in outputs:
             if name in skipped:
                 continue

@@ -26,7 +26,8 @@ def shapes():
     environment = {f"VARIABLE_{i:02}": f"/some/value/of/ordinary/length/{i}" for i in range(40)}
     code = compile("def f(a, b):\n    return a + b\n", "/srv/app/module.py", "exec")
     return {
-        "open": ("open", "/usr/lib/python3.11/encodings/utf_8.py", "r", MODE),
+        # chr: open() makes its mode of a C string, which gives the one str "r" that there is
+        "open": ("open", "/usr/lib/python3.11/encodings/utf_8.py", chr(114), MODE),
         "import": ("import", "json.decoder", None, list(sys.path), list(sys.meta_path),
                    list(sys.path_hooks)),
         "exec": ("exec", code),

@@ -65,7 +65,7 @@ static uint64_t word__make(uint8_t tag, uint64_t w)
 	case 1:
 		return BASE + w % (WORDS * 8) / 8 * 8;
 	case 2:
-		return KNOWN + w % PT_KNOWN_MAX * 256;
+		return w & 1 ? KNOWN + w / 2 % PT_KNOWN_MAX * 256 : KNOWN + w % 0x60000;
 	case 3:
 		return w % 300;
 	case 4:
@@ -231,6 +231,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	w.site = (struct pt_site){.layout = *layout,
 	                          .py_version = (uint32_t)layout->py_version << 16};
+	w.site.singletons = (struct pt_singletons){.ints = KNOWN + (1 << 16),
+	                                           .ints_cnt = 262,
+	                                           .int_size = 32,
+	                                           .chars = KNOWN + (1 << 18),
+	                                           .chars_cnt = 128,
+	                                           .char_size = 48};
 	for (i = 0; i < PT_KNOWN_MAX; i++)
 		w.site.known[i] = KNOWN + (uint64_t)i * 256;
 	if (!m)
