@@ -11,6 +11,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "confine/caps.h"
 #include "program_copy.h"
 #include "uprobe_multi.h"
 
@@ -73,6 +74,7 @@ static void *run(void *arg)
 	sigemptyset(&stop);
 	sigaddset(&stop, STOP_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+	caps__limit_thread(CAP_BIT(CAPABILITY_BPF) | CAP_BIT(CAPABILITY_PERFMON));
 	p->err = load(p);
 	atomic_store(&p->done, true);
 	return NULL;

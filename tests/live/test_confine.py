@@ -66,6 +66,16 @@ def test_tracing(target):
         assert tracer.stop() == 0
 
 
+def test_loading_on_the_side(target):
+    """The program for interpreters without USDT is loaded by a thread; then no program can be any more."""
+    with util.Tracer("-p", str(target.pid), "--probe=auto") as tracer:
+        pid = wait_confined(tracer)
+        confined(pid, TRACING)
+        util.wait_until(lambda: status(f"/proc/{pid}").get("Seccomp_filters", "2") == "2", "it is confined again")
+        assert len(confined(pid, TRACING)) == 1
+        assert tracer.stop() == 0
+
+
 def test_holding():
     with util.Tracer("--interpreters", "none", "--probe=usdt", "-e", "test.*", "--hold-new=1") as tracer:
         assert len(confined(wait_confined(tracer), TRACING | {"sys_admin"})) == 2

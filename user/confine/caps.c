@@ -102,16 +102,20 @@ int caps__limit(uint64_t keep)
 	return set(keep, keep);
 }
 
+void caps__limit_thread(uint64_t caps)
+{
+	if (!keeps_all && caps__limit(caps))
+		log__debug("a thread keeps its capabilities: %s", strerror(errno));
+}
+
 void caps__limit_to_files(uint64_t more)
 {
-	if (!keeps_all && caps__limit(needed_files | more))
-		log__debug("a thread keeps its capabilities: %s", strerror(errno));
+	caps__limit_thread(needed_files | more);
 }
 
 void caps__limit_to_needed(void)
 {
-	if (!keeps_all && caps__limit(needed | needed_files))
-		log__debug("a thread keeps its capabilities: %s", strerror(errno));
+	caps__limit_thread(needed | needed_files);
 }
 
 /* Debian's kernels, as kernel.perf_event_paranoid=3 has it, want CAP_SYS_ADMIN for it in some versions. */

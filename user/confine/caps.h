@@ -47,6 +47,8 @@ void caps__keep_all(void);
  */
 int caps__limit(uint64_t caps);
 
+/* caps__limit() for a thread that goes on without it where that fails; nothing with caps__keep_all(). */
+void caps__limit_thread(uint64_t caps);
 /* For a thread that only sees to files: what caps__need_file() found needed, and `more`. */
 void caps__limit_to_files(uint64_t more);
 /* For a thread that works beside the main one: what is needed so far. */
