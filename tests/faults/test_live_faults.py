@@ -168,8 +168,11 @@ def test_the_command_goes_on(tmp_path):
     code = f"import sys, time; sys.stdin.read(); open({str(out)!r}, 'w').write('whole')"
     process = subprocess.Popen([util.PYTRAIL, "trace", "-q", "--probe=usdt", "-o", "json:/dev/null", "--",
                                 util.SYSTEM_PYTHON, "-c", code], stdin=subprocess.PIPE)
-    command = util.wait_until(lambda: [pid for pid in children(process.pid) if not gone(pid) and
-                                       b"sys.stdin.read" in open(f"/proc/{pid}/cmdline", "rb").read()], "it runs")[0]
+
+    def runs(pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().startswith(util.SYSTEM_PYTHON.encode())
+    command = util.wait_until(lambda: [pid for pid in children(process.pid) if runs(pid)], "it runs")[0]
     process.kill()
     process.wait()
     assert state_of(command) not in "Tt"

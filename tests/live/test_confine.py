@@ -3,6 +3,7 @@
 reaches the command that is traced."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -140,8 +141,11 @@ def test_the_command_is_setuid(tmp_path):
     assert traced.returncode == 0 and "euid=65534" in traced.stdout and "egid=65534" in traced.stdout
 
 
-def test_a_file_that_appears_later(tmp_path):
-    """It is found, attached and its events decoded without what was given up."""
+@pytest.mark.parametrize("without", ["", "multi-uprobe links", "attach cookies,sleepable uprobes,multi-uprobe links"])
+def test_a_file_that_appears_later(tmp_path, monkeypatch, without):
+    """It is found, attached and its events decoded without what was given up; also where the kernel lacks things, so
+    that more has to be done for it."""
+    monkeypatch.setenv("PYTRAIL_WITHOUT", without)
     with util.Tracer("-o", "json", "-e", "test.*", "--interpreters", "none", "--probe=usdt") as tracer:
         wait_confined(tracer)
         os.mkdir(tmp_path / "closed", 0o700)
@@ -173,6 +177,40 @@ def test_the_exporter_is_started_by_another(target, monkeypatch):
         assert tracer.stop() == 0
     assert not [child["Pid"] for child in (starter, exporter) if os.path.exists(f"/proc/{child['Pid']}")]
     os.rmdir(directory)  # the spool with the exporter's cursors is gone
+
+
+ROOT = """
+set -e
+mount -t tmpfs none "$0"
+mkdir "$0/proc" "$0/sys" "$0/usr" "$0/var" "$0/tmp" "$0/dev" "$0/etc"
+mkdir -m 1777 "$0/var/tmp"
+mount --rbind /proc "$0/proc"; mount --rbind /sys "$0/sys"; mount --bind /usr "$0/usr"; mount --bind /dev "$0/dev"
+for name in bin lib lib64 sbin; do ln -s "usr/$name" "$0/$name"; done
+cp "$1" "$0/pytrail"
+shift
+exec chroot "$0" /pytrail "$@"
+"""
+
+
+@pytest.mark.parametrize("output", ["json", "json:exec:/bin/cat"])
+def test_a_privileged_container(tmp_path, target, output):
+    """Another root and mounts of its own, the host's processes: what is traced is in no file that it could open by
+    name, and is found and decoded by what is left of its privileges."""
+    if not os.path.islink("/lib"):
+        pytest.skip("this host has a /lib of its own")
+    os.mkdir(tmp_path / "root")
+    words = ["trace", "--probe=usdt", "-p", str(target.pid), "-e", "test.*", "--max-events", "1", "-o", output, "-o",
+             "json:/var/tmp/events.json"]
+    with subprocess.Popen(["unshare", "-m", "sh", "-c", ROOT, str(tmp_path / "root"), util.PYTRAIL, *words],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        util.wait_until(lambda: target.is_attached() or process.poll() is not None, "it is attached")
+        assert process.poll() is None, process.stderr.read()
+        confined(process.pid, TRACING | ({"kill", "chown"} if "exec" in output else set()))
+        target.do("sys.audit('test.contained', 'seen')")
+        out, said = process.communicate(timeout=util.LIMIT)
+    assert process.returncode == 0, said
+    assert output != "json" or '"args":{"arg0":"seen"}' in out
+    assert "1 events, 0 filtered, 0 lost" in re.sub(r"\d+ filtered", "0 filtered", said), said
 
 
 def test_words():

@@ -136,16 +136,33 @@ static void integers(void **state)
 	buf__free(&b);
 }
 
+/* What there was no memory for is the end: nothing shorter follows, as if it had been there. */
+static void test_no_hole(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	buf__lit(&b, "{\"pid\":");
+	assert_false(buf__reserve(&b, SIZE_MAX));
+	assert_true(b.failed);
+	buf__char(&b, '}');
+	buf__u64(&b, 7);
+	buf__printf(&b, "%d", 7);
+	assert_int_equal(b.len, 7);
+	/* and from the beginning there is room again */
+	buf__reset(&b);
+	buf__lit(&b, "again");
+	assert_false(b.failed);
+	assert_memory_equal(b.data, "again", 5);
+	buf__free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_needs_no_memory),
-		cmocka_unit_test(appends_grow),
-		cmocka_unit_test(reset_keeps_memory),
-		cmocka_unit_test(printf_at_every_fill),
-		cmocka_unit_test(printf_long),
-		cmocka_unit_test(no_memory_is_marked),
-		cmocka_unit_test(integers),
+		cmocka_unit_test(test_no_hole),         cmocka_unit_test(empty_needs_no_memory),
+		cmocka_unit_test(appends_grow),         cmocka_unit_test(reset_keeps_memory),
+		cmocka_unit_test(printf_at_every_fill), cmocka_unit_test(printf_long),
+		cmocka_unit_test(no_memory_is_marked),  cmocka_unit_test(integers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
