@@ -217,3 +217,18 @@ def test_exec(records, ids, place):
     deliver(records, f"json:exec:{command}?argument={out}")
     with open(out, "rb") as file:
         assert [json.loads(line)["id"] for line in file] == ids
+
+
+def test_what_a_command_has_open(records, place):
+    """Neither the link to the tracer nor the metrics' socket, by which it could speak for the exporter."""
+    command, out = os.path.join(place, "command"), os.path.join(place, "out")
+    with open(command, "w", encoding="ascii") as file:
+        file.write('#!/bin/sh\nfor fd in /proc/self/fd/[3-9]; do readlink "$fd"; done >"$1"\nexec cat >/dev/null\n')
+    os.chmod(command, 0o755)
+    with open(out, "wb"):
+        pass
+    os.chmod(out, 0o666)
+    deliver(records, f"json:exec:{command}?argument={out}")
+    with open(out, encoding="utf-8") as file:
+        # the shell's own script
+        assert [line for line in file.read().split("\n") if line and line != command] == []

@@ -283,6 +283,9 @@ int exporter__main(void)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	prctl(PR_SET_NAME, "pytrail-export", 0, 0, 0);
+	/* not for commands that it starts: by the link the tracer hears of its end */
+	for (int fd = EXPORTER_LINK_FD; fd <= EXPORTER_LISTEN_FD; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	err = start(&x, &why);
 	if (err) {
 		say_failed(&x, &why);
