@@ -4,6 +4,7 @@
 #   make DEBUG=1     no optimisation, debug information
 #   make SAN=1       AddressSanitizer and UndefinedBehaviorSanitizer
 #   make STATIC=1    one static binary
+#   make ARCH=arm64 SYSROOT=DIR   for another architecture, against the libraries below DIR (tests/vm/sysroot.sh)
 # Each of these builds in a directory of its own below build/.
 
 PREFIX ?= /usr/local
@@ -11,7 +12,10 @@ DESTDIR ?=
 ARGS ?=
 
 VERSION := 0.1.0
-ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
+HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
+ARCH ?= $(HOST_ARCH)
+CROSS := $(filter-out $(HOST_ARCH),$(ARCH))
+MULTIARCH := $(patsubst arm64,aarch64,$(ARCH))-linux-gnu
 BPF_ARCH := $(patsubst x86_64,x86,$(ARCH))
 PYTHON ?= /usr/bin/python3
 CC ?= cc
@@ -19,9 +23,16 @@ CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool /usr/bin/bpftool) bpftool)
 LLVM_STRIP ?= $(firstword $(shell command -v llvm-strip llvm-strip-14 2>/dev/null) llvm-strip)
 PKG_CONFIG ?= pkg-config
+ifneq ($(CROSS),)
+CC := $(MULTIARCH)-gcc --sysroot=$(SYSROOT)
+PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(MULTIARCH)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig $(PKG_CONFIG)
+endif
 
 VARIANT := $(if $(DEBUG),debug)$(if $(SAN),san)$(if $(STATIC),static)
-B := build$(if $(VARIANT),/$(VARIANT))
+# Of one architecture all variants share the BPF object.
+BPF_B := build$(if $(CROSS),/$(CROSS))
+B := $(BPF_B)$(if $(VARIANT),/$(VARIANT))
 GEN := build/gen
 
 WARN := -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -29,7 +40,7 @@ WARN := -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow -Wstrict-prototypes
 OPT := $(if $(DEBUG),-O0,$(if $(SAN),-O1,-O2)) -g
 comma := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CPPFLAGS += -D_GNU_SOURCE -DPYTRAIL_VERSION='"$(VERSION)"' -I. -Iuser -I$(GEN) -Ibuild
+CPPFLAGS += -D_GNU_SOURCE -DPYTRAIL_VERSION='"$(VERSION)"' -I. -Iuser -I$(GEN) -I$(BPF_B)
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fstack-protector-strong
 LDFLAGS += $(SANFLAGS) $(if $(STATIC),-static)
 LDLIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libbpf libelf zlib liblzma 2>/dev/null || \
@@ -52,13 +63,13 @@ endif
 # libbpf's headers and, for asm/errno.h, the multiarch directory (usdt.bpf.h of libbpf 1.1 wants it).
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -D__BPF__ $(WARN) \
 	-Wno-missing-prototypes -Wno-unused-function -Ivmlinux/$(ARCH) -I. \
-	-idirafter /usr/include/$(shell uname -m)-linux-gnu
+	-idirafter $(SYSROOT)/usr/include/$(MULTIARCH)
 
 USER_SRC := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c))
 USER_OBJ := $(USER_SRC:%.c=$(B)/%.o)
 GEN_H := $(GEN)/audit_events.h $(GEN)/event_mapping.h $(GEN)/layouts_table.h $(GEN)/json_schema.h \
 	$(GEN)/redact_table.h
-SKEL := build/pytrail.skel.h
+SKEL := $(BPF_B)/pytrail.skel.h
 
 .PHONY: all
 all: $(B)/pytrail ## build build/pytrail
@@ -74,13 +85,13 @@ $(B)/user/%.o: user/%.c | $(GEN_H) $(SKEL)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-build/%.bpf.o: bpf/%.bpf.c
+$(BPF_B)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.tmp $<
 	$(LLVM_STRIP) -g $@.tmp
 	mv $@.tmp $@
 
-build/%.skel.h: build/%.bpf.o
+$(BPF_B)/%.skel.h: $(BPF_B)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
 $(GEN)/audit_events.h: events/audit.tsv scripts/gen-events.py
@@ -105,9 +116,9 @@ $(GEN)/json_schema.h: user/format/schema.json
 	$(PYTHON) scripts/gen-cstring.py json_schema $< > $@.tmp && mv $@.tmp $@
 
 # Kept: make would delete them as intermediate, and build them again each time.
-.SECONDARY: build/pytrail.bpf.o
+.SECONDARY: $(BPF_B)/pytrail.bpf.o
 
--include $(USER_OBJ:.o=.d) $(B)/user/main.d build/pytrail.bpf.d
+-include $(USER_OBJ:.o=.d) $(B)/user/main.d $(BPF_B)/pytrail.bpf.d
 
 include tests/tests.mk
 include scripts/packaging/packaging.mk

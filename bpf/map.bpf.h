@@ -33,19 +33,11 @@ static __always_inline int map__fd(struct task_struct *t)
 }
 #elif defined(__TARGET_ARCH_arm64)
 #define MMAP_NR 222
-/* arch/arm64/include/asm/ptrace.h */
-struct pt_regs___arm64 {
-	__u64 regs[31];
-	__s32 syscallno;
-} __attribute__((preserve_access_index));
-
 static __always_inline int map__fd(struct task_struct *t)
 {
-	struct pt_regs___arm64 *regs = (void *)bpf_task_pt_regs(t);
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
 
-	if (BPF_CORE_READ(regs, syscallno) != MMAP_NR)
-		return -1;
-	return (int)BPF_CORE_READ(regs, regs[4]);
+	return regs->syscallno == MMAP_NR ? (int)regs->regs[4] : -1;
 }
 #endif
 

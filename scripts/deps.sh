@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|bench|vm|all]
+# Installs what is missing to build and test pytrail: scripts/deps.sh [build|test|bench|vm|arm64|all]
 #
 # Debian and Ubuntu by apt-get, Fedora by dnf; elsewhere it prints what to install. When nothing is
 # missing it changes nothing and touches no network.
@@ -83,6 +83,9 @@ table() {
 	vm     has_cmd:busybox             busybox-static|busybox       busybox
 	vm     has_cmd:cpio                cpio                         cpio
 	vm     has_sbin:modprobe           kmod                         kmod
+	arm64  has_cmd:qemu-system-aarch64 qemu-system-arm              qemu-system-aarch64-core
+	arm64  has_cmd:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu      gcc-aarch64-linux-gnu
+	arm64  -                           ?libc6-dev-arm64-cross       -
 	all    has_cmd:dh                  debhelper                    -
 	all    has_cmd:lintian             lintian                      -
 	bench  has_cmd:bpftrace            bpftrace                     bpftrace
@@ -209,9 +212,10 @@ main() {
 	test) tiers="build test vm" ;;
 	bench) tiers="build test bench" ;;
 	vm) tiers="build test vm" ;;
+	arm64) tiers="build test vm arm64" ;;
 	all) tiers="build test vm all" ;;
 	*)
-		echo "usage: scripts/deps.sh [build|test|bench|vm|all]" >&2
+		echo "usage: scripts/deps.sh [build|test|bench|vm|arm64|all]" >&2
 		exit 2
 		;;
 	esac

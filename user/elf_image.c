@@ -13,6 +13,7 @@ struct elf_image {
 	struct elf_image_segment segments[SEGMENTS_MAX];
 	uint8_t *owned[SEGMENTS_MAX];
 	size_t segments_cnt;
+	uint16_t machine;
 	uint64_t eh_frame_hdr;
 	uint64_t dynamic_symbols; /* address of the table, 0: none */
 };
@@ -90,31 +91,46 @@ static bool symbol_value(const struct elf_image *image, uint32_t n, uint64_t *va
 	return true;
 }
 
-static void relocate(struct elf_image *image, const Elf64_Rela *r, bool in_place)
+/* What the dynamic linker does to a file's own addresses. */
+struct relocations {
+	uint16_t machine;
+	uint32_t relative;
+	uint32_t absolute; /* of a symbol, plus the addend */
+	uint32_t glob_dat;
+	uint32_t jump_slot;
+};
+
+static const struct relocations relocations[] = {
+	{EM_X86_64, R_X86_64_RELATIVE, R_X86_64_64, R_X86_64_GLOB_DAT, R_X86_64_JUMP_SLOT},
+	{EM_AARCH64, R_AARCH64_RELATIVE, R_AARCH64_ABS64, R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT},
+};
+
+static const struct relocations *relocations_of(uint16_t machine)
+{
+	for (size_t i = 0; i < sizeof(relocations) / sizeof(relocations[0]); i++)
+		if (relocations[i].machine == machine)
+			return &relocations[i];
+	return NULL;
+}
+
+static void relocate(struct elf_image *image, const struct relocations *kinds, const Elf64_Rela *r,
+                     bool in_place)
 {
 	uint64_t addend = (uint64_t)r->r_addend, value;
+	uint32_t kind = ELF64_R_TYPE(r->r_info);
 
-#if defined(__x86_64__)
-	switch (ELF64_R_TYPE(r->r_info)) {
-	case R_X86_64_RELATIVE:
+	if (kind == kinds->relative) {
 		if (!in_place)
 			put_word(image, r->r_offset, addend);
-		break;
-	case R_X86_64_64:
+	} else if (kind == kinds->absolute) {
 		if (in_place && !elf_image__word(image, r->r_offset, &addend))
-			break;
+			return;
 		if (symbol_value(image, ELF64_R_SYM(r->r_info), &value))
 			put_word(image, r->r_offset, value + addend);
-		break;
-	case R_X86_64_GLOB_DAT:
-	case R_X86_64_JUMP_SLOT:
+	} else if (kind == kinds->glob_dat || kind == kinds->jump_slot) {
 		if (symbol_value(image, ELF64_R_SYM(r->r_info), &value))
 			put_word(image, r->r_offset, value);
-		break;
 	}
-#else
-	(void)image, (void)addend, (void)value, (void)in_place;
-#endif
 }
 
 /* A table of relocations that the dynamic section names. RELR has nothing to do at bias 0, and REL
@@ -122,11 +138,12 @@ static void relocate(struct elf_image *image, const Elf64_Rela *r, bool in_place
 static int relocate_table(struct elf_file *e, struct elf_image *image, int64_t table_tag,
                           int64_t size_tag, bool rela)
 {
+	const struct relocations *kinds = relocations_of(image->machine);
 	size_t step = rela ? sizeof(Elf64_Rela) : sizeof(Elf64_Rel);
 	uint64_t table, size, offset;
 	uint8_t *data;
 
-	if (!elf_file__dynamic(e, table_tag, 0, &table) ||
+	if (!kinds || !elf_file__dynamic(e, table_tag, 0, &table) ||
 	    !elf_file__dynamic(e, size_tag, 0, &size) || !size)
 		return 0;
 	if (size > RELOCATION_MAX || !elf_file__address_to_offset(e, table, &offset))
@@ -139,7 +156,7 @@ static int relocate_table(struct elf_file *e, struct elf_image *image, int64_t t
 		Elf64_Rela r = {0};
 
 		memcpy(&r, data + pos, step);
-		relocate(image, &r, !rela);
+		relocate(image, kinds, &r, !rela);
 	}
 	free(data);
 	return 0;
@@ -187,6 +204,7 @@ int elf_image__load(struct elf_file *e, struct elf_image **out)
 	image = calloc(1, sizeof(*image));
 	if (!image)
 		return -ENOMEM;
+	image->machine = elf_file__header(e)->e_machine;
 	err = load_segments(e, image);
 	elf_file__dynamic(e, DT_SYMTAB, 0, &image->dynamic_symbols);
 	if (!err)
@@ -222,4 +240,9 @@ const struct elf_image_segment *elf_image__segments(const struct elf_image *imag
 uint64_t elf_image__eh_frame_hdr(const struct elf_image *image)
 {
 	return image->eh_frame_hdr;
+}
+
+uint16_t elf_image__machine(const struct elf_image *image)
+{
+	return image->machine;
 }

@@ -4,7 +4,8 @@
  * relocations done that the dynamic linker does to the file's own addresses (bias 0), so that a
  * pointer in data is a plain word, PIE or not. The file may be the attacker's.
  *
- * Relocations: gABI chapter 4 (REL, RELA), its addition for DT_RELR, the x86-64 psABI for the types.
+ * Relocations: gABI chapter 4 (REL, RELA), its addition for DT_RELR; the x86-64 psABI and the ELF
+ * for the Arm 64-bit Architecture (aaelf64) for the types.
  */
 #ifndef PYTRAIL_ELF_IMAGE_H
 #define PYTRAIL_ELF_IMAGE_H
@@ -41,5 +42,8 @@ bool elf_image__word(const struct elf_image *image, uint64_t address, uint64_t *
 
 /* The address of PT_GNU_EH_FRAME (.eh_frame_hdr), 0: there is none. */
 uint64_t elf_image__eh_frame_hdr(const struct elf_image *image);
+
+/* EM_X86_64, EM_AARCH64. */
+uint16_t elf_image__machine(const struct elf_image *image);
 
 #endif

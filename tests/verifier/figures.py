@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """What the verifier has to do for each program, and what it had when that was recorded: figures.tsv, one row for each
-kernel (major.minor) and program, written by tests/vm/matrix.py --record."""
+kernel (major.minor, of another architecture than x86-64 that behind it) and program, written by tests/vm/matrix.py --record."""
 import os
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-STATS = os.path.join(ROOT, "build/tests/verifier/stats")
+BUILD = os.path.dirname(os.environ.get("PYTRAIL", os.path.join(ROOT, "build/pytrail")))
+STATS = os.path.join(BUILD, "tests/verifier/stats")
 TABLE = os.path.join(HERE, "figures.tsv")
 HEAD = "# kernel\tprogram\tinstructions\tstates"
 # Another compiler makes other programs of the same source; a loop that the verifier walks anew makes far more.
@@ -15,8 +16,13 @@ SLACK = 200
 MOST = 750_000  # on any kernel: its own limit is a million
 
 
+def key_of(release, machine="x86_64"):
+    """The kernel's name in the table."""
+    return ".".join(release.split(".")[:2]) + ("" if machine == "x86_64" else "-" + machine)
+
+
 def running():
-    return ".".join(os.uname().release.split(".")[:2])
+    return key_of(os.uname().release, os.uname().machine)
 
 
 def load():
@@ -32,7 +38,8 @@ def load():
 
 def save(rows):
     def order(key):
-        return [int(part) for part in key[0].split(".")] + [key[1]]
+        version, _, machine = key[0].partition("-")
+        return machine, [int(part) for part in version.split(".")], key[1]
 
     with open(TABLE, "w", encoding="utf-8") as file:
         file.write("# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)\n" + HEAD + "\n")

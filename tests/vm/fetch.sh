@@ -3,7 +3,7 @@
 # Fetches Debian's kernels to test on, into a cache outside the clone ($PYTRAIL_VM, by default
 # ~/.cache/pytrail/vm), and unpacks of each the image and the modules that a guest needs:
 #
-#   tests/vm/fetch.sh [--update] [NAME...]        (5.10 6.1 6.12 6.18 newest)
+#   tests/vm/fetch.sh [--update] [NAME...]        (5.10 6.1 6.12 6.18 newest; 6.1:arm64 is one of another architecture)
 #
 # One line for each: name, version of the package, directory. What is in the cache is not fetched
 # again; --update looks whether its suite has a newer one. Ends with 1 when one of them could not be
@@ -17,14 +17,20 @@ DEBIAN_CACHE=$VM
 # Where a guest's file system is on, in the order of loading; built in where there is no such module.
 MODULES="virtio_pci virtio_console virtiofs overlay"
 
+# 6.1:arm64 → arm64
+arch_of() { case $1 in *:*) echo "${1#*:}" ;; *) echo amd64 ;; esac; }
+
 # The suite that has a kernel, and the pattern of its image's name.
 suite_of()
 {
-	case $1 in
-	5.10) echo bullseye-security ;;
-	6.1) echo bookworm-security ;;
-	6.12) echo trixie-security ;;
-	6.18 | newest) echo trixie-backports ;;
+	local arch=
+	case $1 in *:*) arch=:${1#*:} ;; esac
+	case ${1%:*} in
+	# what bullseye-security lists of arm64 is not all there to fetch
+	5.10) if [ "$arch" ]; then echo "bullseye$arch"; else echo bullseye-security; fi ;;
+	6.1) echo "bookworm-security$arch" ;;
+	6.12) echo "trixie-security$arch" ;;
+	6.18 | newest) echo "trixie-backports$arch" ;;
 	*) die "no Debian suite is known to have Linux $1" ;;
 	esac
 }
@@ -32,10 +38,12 @@ suite_of()
 # The newest image of that version: a suite keeps older ones, and the ABI is part of the name.
 image_of()
 {
-	local version=${2//./\\.}
+	local version=${2%:*} arch
+	arch=$(arch_of "$2")
+	version=${version//./\\.}
 	[ "$version" != newest ] || version='[0-9]+[.][0-9]+'
-	apt_of "$1" apt-cache search --names-only '^linux-image-.*-cloud-amd64$' |
-		sed -nE "s/^(linux-image-${version}[.][^ ]*[0-9]-cloud-amd64) .*/\1/p" |
+	apt_of "$1" apt-cache search --names-only '^linux-image-.*-cloud-'"$arch\$" |
+		sed -nE "s/^(linux-image-${version}[.][^ ]*[0-9]-cloud-$arch) .*/\1/p" |
 		sort -V | tail -n 1
 }
 
@@ -80,13 +88,13 @@ fetch()
 	[ -s "$tmp/vmlinuz" ] || { echo "fetch.sh: no kernel image in $packages" >&2; return 1; }
 	echo "$full" >"$tmp/version"
 	chmod 755 "$tmp"
-	rm -rf "$VM/${name}_$full"
-	mv "$tmp" "$VM/${name}_$full"
+	rm -rf "$VM/${name/:/-}_$full"
+	mv "$tmp" "$VM/${name/:/-}_$full"
 }
 
 cached()
 {
-	find "$VM" -maxdepth 2 -path "$VM/$1_*/vmlinuz" 2>/dev/null | sort -V | tail -n 1
+	find "$VM" -maxdepth 2 -path "$VM/${1/:/-}_*/vmlinuz" 2>/dev/null | sort -V | tail -n 1
 }
 
 main()
@@ -110,7 +118,7 @@ main()
 			if [ -z "$full" ]; then
 				echo "fetch.sh: $suite has no Linux $name" >&2
 				status=1
-			elif [ ! -e "$VM/${name}_$full/vmlinuz" ]; then
+			elif [ ! -e "$VM/${name/:/-}_$full/vmlinuz" ]; then
 				fetch "$name" "$suite" "$package" "$full" || status=1
 			fi
 			image=$(cached "$name")

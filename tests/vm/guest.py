@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """A virtual machine with a kernel of its own and the host's file system, read-only below a layer in
-memory: runs one shell script in it. Software emulation: no KVM is needed, and everything takes ten to
+memory: runs one shell script in it. Of another architecture it has the root directory of tests/vm/sysroot.sh,
+and of the host the clone, at its own place. Software emulation: no KVM is needed, and everything takes ten to
 twenty times as long."""
 import dataclasses
 import os
@@ -14,6 +15,22 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 VIRTIOFSD = ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd")
 STATUS = re.compile(rb"^guest exit status (\d+)\r?$", re.M)
+
+
+@dataclasses.dataclass
+class Machine:
+    """What QEMU is to be for an architecture."""
+    emulator: str
+    options: list
+    console: str
+
+
+MACHINES = {
+    # one processor and no cmpxchg16b: with QEMU 7.2 kernels crash at random otherwise
+    "amd64": Machine("qemu-system-x86_64", ["-machine", "q35,accel=tcg", "-cpu", "max,-cx16"],
+                     "ttyS0 mitigations=off"),
+    "arm64": Machine("qemu-system-aarch64", ["-machine", "virt,accel=tcg", "-cpu", "cortex-a57"], "ttyAMA0"),
+}
 
 
 class Unavailable(Exception):
@@ -42,16 +59,20 @@ def virtiofsd():
     raise Unavailable("virtiofsd is not installed (scripts/deps.sh vm)")
 
 
-def make_initrd(kernel, script, path):
-    """busybox, the modules that the kernel needs for the host's file system, and the script."""
+def make_initrd(kernel, script, path, root, share):
+    """busybox, the modules that the kernel needs for the host's file system, and the script; where in the
+    host's file system the guest's root is, and what of the host it has beside that."""
     with tempfile.TemporaryDirectory() as top:
         for name in ("bin", "modules", "etc"):
             os.mkdir(os.path.join(top, name))
-        shutil.copy(find("busybox"), os.path.join(top, "bin/busybox"))
+        shutil.copy(os.path.join(root, "bin/busybox") if root else find("busybox"),
+                    os.path.join(top, "bin/busybox"))
         shutil.copy(os.path.join(HERE, "guest-init"), os.path.join(top, "init"))
         os.chmod(os.path.join(top, "init"), 0o755)
         with open(os.path.join(top, "command"), "w", encoding="utf-8") as file:
             file.write(script)
+        with open(os.path.join(top, "root-and-share"), "w", encoding="utf-8") as file:
+            file.write(f"{root}\n{share}\n")
         with open(os.path.join(kernel, "insmod"), encoding="utf-8") as file:
             modules = file.read().split()
         with open(os.path.join(top, "modules/insmod"), "w", encoding="utf-8") as file:
@@ -70,15 +91,14 @@ def make_initrd(kernel, script, path):
                            input=names.stdout, stdout=out, check=True)
 
 
-def qemu_command(kernel, work, memory, boot):
+def qemu_command(kernel, work, memory, boot, machine):
     console, out = os.path.join(work, "console.log"), os.path.join(work, "out.log")
     return [
-        find("qemu-system-x86_64"), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        # one processor and no cmpxchg16b: with QEMU 7.2 kernels crash at random otherwise
-        "-machine", "q35,accel=tcg", "-cpu", "max,-cx16", "-smp", "1", "-m", memory,
+        find(machine.emulator), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        *machine.options, "-smp", "1", "-m", memory,
         "-object", f"memory-backend-memfd,id=mem,size={memory},share=on", "-numa", "node,memdev=mem",
         "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", os.path.join(work, "initrd"),
-        "-append", f"console=ttyS0 panic=-1 quiet mitigations=off cgroup_no_v1=all {boot}",
+        "-append", f"panic=-1 quiet cgroup_no_v1=all console={machine.console} {boot}",
         "-chardev", f"file,id=console,path={console}", "-serial", "chardev:console",
         "-chardev", f"socket,id=fs,path={os.path.join(work, 'fs.sock')}",
         "-device", "vhost-user-fs-pci,chardev=fs,tag=host",
@@ -112,19 +132,21 @@ def stop(process):
     process.wait()
 
 
-def run(kernel, script, work, seconds, memory="3G", boot=""):
+def run(kernel, script, work, seconds, memory="3G", boot="", arch="amd64", root="", share=""):
     """Runs `script` in a guest of `kernel` (a directory of fetch.sh), with these words to the kernel; files of the run
-    go to `work`."""
+    go to `work`. root: the guest's root directory, if it is not the host's; share: a directory of the host that it has
+    then, too."""
     os.makedirs(work, exist_ok=True)
     for name in ("fs.sock", "out.log", "console.log"):
         if os.path.exists(os.path.join(work, name)):
             os.unlink(os.path.join(work, name))
-    make_initrd(kernel, script, os.path.join(work, "initrd"))
+    make_initrd(kernel, script, os.path.join(work, "initrd"), root, share)
     begin = time.monotonic()
     files = start_virtiofsd(work)
     try:
         with open(os.path.join(work, "qemu.log"), "wb") as log:
-            qemu = subprocess.Popen(qemu_command(kernel, work, memory, boot), stdin=subprocess.DEVNULL,
+            qemu = subprocess.Popen(qemu_command(kernel, work, memory, boot, MACHINES[arch]),
+                                    stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, start_new_session=True)
         try:
             qemu.wait(seconds)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """Runs the live tests on Debian's kernels, each in a virtual machine: tests/vm/matrix.py [KERNEL...]
 
-Kernels: 5.10 6.1 6.12 6.18 newest; with +full behind it one that preempts wherever it can (preempt=full). Prints a
+Kernels: 5.10 6.1 6.12 6.18 newest; with +full behind it one that preempts wherever it can (preempt=full). With
+--arch arm64: 5.10 6.1 6.12, on what was built by `make ARCH=arm64` (`make test-arm64` does both). Prints a
 table, kernels by groups of tests ("-": there is nothing of it on that kernel), and what failed; what each guest printed,
 and its console, are in build/vm/KERNEL/. Closes with `N passed, N failed`."""
 import argparse
@@ -20,10 +21,13 @@ import figures  # noqa: E402
 import guest  # noqa: E402
 import guest_tests  # noqa: E402
 
-KERNELS = ("5.10", "6.1", "6.12", "6.18", "newest", "6.12+full", "6.18+full", "newest+full")
+KERNELS = {"amd64": ("5.10", "6.1", "6.12", "6.18", "newest", "6.12+full", "6.18+full", "newest+full"),
+           "arm64": ("5.10", "6.1", "6.12")}
 NAMES = [group.__name__ for group in guest_tests.GROUPS]
 FULL_NAMES = ("usdt", "preemption", "hostile", "kernel")  # of those that preemption can harm
-SECONDS = 3000  # for a guest: ten times what it takes on a machine with nothing else to do
+# Of other architectures: those that are no pytest.
+CROSS_NAMES = ("check", "verifier", "usdt", "uprobe", "plain", "accounting", "preemption", "kernel")
+SECONDS = 3600  # for a guest: ten times what it takes on a machine with nothing else to do
 
 
 def fetched(names):
@@ -39,15 +43,27 @@ def groups_of(name, groups):
     return [g for g in groups if g in FULL_NAMES] if name.endswith("+full") else groups
 
 
-def run(name, directory, groups, quick, seconds=SECONDS):
+def surroundings(arch):
+    """What a guest of this architecture runs in: keywords of guest.run(), and the program under test."""
+    if arch == "amd64":
+        return {}, os.path.join(ROOT, "build/pytrail")
+    done = subprocess.run([os.path.join(HERE, "sysroot.sh"), arch], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(1)
+    return ({"arch": arch, "root": done.stdout.strip(), "share": ROOT},
+            os.path.join(ROOT, "build", arch, "pytrail"))
+
+
+def run(name, directory, groups, quick, where=({}, os.path.join(ROOT, "build/pytrail")), seconds=SECONDS):
     """{group: row} of a kernel, and the guest's Result."""
     groups = groups_of(name, groups)
     boot = "preempt=full" if name.endswith("+full") else ""
-    work = os.path.join(ROOT, "build/vm", name)
-    script = (f"cd '{ROOT}' && exec /usr/bin/python3 -B tests/vm/guest_tests.py "
+    work = os.path.join(ROOT, "build/vm", name.replace(":", "-"))
+    options, program = where
+    script = (f"cd '{ROOT}' && PYTRAIL='{program}' exec /usr/bin/python3 -B tests/vm/guest_tests.py "
               f"{'--quick ' if quick else ''}{' '.join(groups)}\n")
     for _ in range(2):
-        result = guest.run(directory, script, work, seconds, boot=boot)
+        result = guest.run(directory, script, work, seconds, boot=boot, **options)
         if result.output.strip():
             break  # it started: what comes out of it counts
     rows = {}
@@ -95,7 +111,8 @@ def record(results, versions):
     rows = figures.load()
     for kernel, (groups, _) in results.items():
         for program, measured in (groups.get("verifier", {}).get("figures") or {}).items():
-            rows[".".join(versions[kernel].split(".")[:2]), program] = measured
+            machine = "aarch64" if kernel.endswith(":arm64") else "x86_64"
+            rows[figures.key_of(versions[kernel], machine), program] = measured
     figures.save(rows)
 
 
@@ -110,15 +127,20 @@ def main():
     parser.add_argument("--group", action="append", choices=NAMES, help="only these groups; repeats")
     parser.add_argument("--quick", action="store_true", help="fewer programs for usdt and uprobe")
     parser.add_argument("--record", action="store_true", help="write down the verifiers' figures as those to hold to")
+    parser.add_argument("--arch", choices=KERNELS, default="amd64")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at once")
     parser.add_argument("kernels", nargs="*", metavar="KERNEL")
     options = parser.parse_args()
-    groups = options.group or NAMES
-    wanted = options.kernels or KERNELS
+    groups = options.group or (NAMES if options.arch == "amd64" else CROSS_NAMES)
+    wanted = options.kernels or KERNELS[options.arch]
+    if options.arch != "amd64":
+        wanted = [f"{name}:{options.arch}" for name in wanted]
+    where = surroundings(options.arch)
     found = fetched(wanted)
     results = {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = {k: pool.submit(run, k, found[k][1], groups, options.quick) for k in wanted if k in found}
+        futures = {k: pool.submit(run, k, found[k][1], groups, options.quick, where)
+                   for k in wanted if k in found}
         for kernel, future in futures.items():
             try:
                 results[kernel] = future.result()
