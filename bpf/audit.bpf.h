@@ -280,17 +280,6 @@ static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 	return 0;
 }
 
-/* __va_list_tag of the System V AMD64 ABI. */
-struct va_list_tag {
-	__u32 gp_offset;
-	__u32 fp_offset;
-	__u64 overflow_arg_area;
-	__u64 reg_save_area;
-};
-
-/* Where the vector registers begin in reg_save_area: after the six integer ones. */
-#define VA_FP_START 48
-
 /*
  * Parameters, by the calling convention: PySys_Audit(event, format, ...), _PySys_Audit(tstate, event,
  * format, ...), sys_audit_tstate(tstate, event, format, va_list *), sys.audit(module, args, nargs).
@@ -298,54 +287,6 @@ struct va_list_tag {
 static __always_inline int entry__tstate_first(const struct hit *h)
 {
 	return h->site->entry == PT_ENTRY_VA_LIST || h->site->first_vararg == 3;
-}
-
-/*
- * Where the C arguments of a variadic call are: in the registers of the moment, or in a va_list. Also the
- * return address of that call. 0, or -1 when they cannot be read.
- */
-static __always_inline int entry__arguments(struct hit *h, struct pt_regs *ctx, struct pyd_format *f)
-{
-	struct va_list_tag va = {};
-	__u64 sp = PT_REGS_SP(ctx) + h->site->stack_moved;
-
-	if (h->site->entry == PT_ENTRY_VARIADIC) {
-		f->regs[0] = probe__parameter(ctx, 0);
-		f->regs[1] = probe__parameter(ctx, 1);
-		f->regs[2] = probe__parameter(ctx, 2);
-		f->regs[3] = probe__parameter(ctx, 3);
-		f->regs[4] = probe__parameter(ctx, 4);
-		f->regs[5] = probe__parameter(ctx, 5);
-		f->next_reg = h->site->first_vararg;
-		f->next_fp = VA_FP_START;
-		f->fp_area = 0;
-		f->stack = sp + 8;
-		return 0;
-	}
-	if (PYD_READ_SLOW(&va, sizeof(va), probe__parameter(ctx, 3)) ||
-	    PYD_READ_SLOW(f->regs, sizeof(f->regs), va.reg_save_area))
-		return -1;
-	f->next_reg = va.gp_offset / 8;
-	f->next_fp = va.fp_offset;
-	f->fp_area = va.reg_save_area;
-	f->stack = va.overflow_arg_area;
-	return 0;
-}
-
-/* Return address of the probed call: for a va_list that of the variadic function that made it. */
-static __always_inline __u64 entry__caller(const struct hit *h, struct pt_regs *ctx)
-{
-	struct va_list_tag va = {};
-	__u64 at = PT_REGS_SP(ctx) + h->site->stack_moved, ret = 0;
-
-	if (h->site->entry == PT_ENTRY_VA_LIST) {
-		if (PYD_READ_SLOW(&va, sizeof(va), probe__parameter(ctx, 3)))
-			return 0;
-		at = va.overflow_arg_area - 8;
-	}
-	if (PYD_READ_SLOW(&ret, sizeof(ret), at))
-		return 0;
-	return ret;
 }
 
 /* The name of a sys.audit() call, from its str object, into h->key or, when it is not ASCII, straight
@@ -404,7 +345,7 @@ static __always_inline int entry__start(struct hit *h, struct pt_regs *ctx, __u3
 	if (h->site->entry == PT_ENTRY_BUILTIN)
 		return array_start(h->slot_index, probe__parameter(ctx, 1),
 		                   (__u32)probe__parameter(ctx, 2) - 1, out);
-	if (entry__arguments(h, ctx, &h->slot->state.format)) {
+	if (entry__arguments(h->site, ctx, &h->slot->state.format)) {
 		pyd__reset(&h->slot->state, out);
 		pyd__emit_unreadable(&h->slot->state, 0);
 		return 0;
@@ -430,7 +371,7 @@ static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 		keep_own_stack();
 	if (hit__begin(&h, ctx, old))
 		return 0;
-	h.call_site = entry__caller(&h, ctx);
+	h.call_site = entry__caller(h.site, ctx);
 	if (h.site->entry == PT_ENTRY_BUILTIN) {
 		if (hit__take_slot(&h, old))
 			return 0;

@@ -6,7 +6,8 @@
  *
  * Source: Python/modsupport.c, do_mkvalue() and va_build_value(), the same in 3.8 to 3.15; sysmodule.c,
  * sys_audit_tstate(): no format or an empty one is no arguments, a lone value that is a tuple is the
- * arguments, any other lone value is the only one. System V AMD64 ABI 3.5.7 for va_list.
+ * arguments, any other lone value is the only one. System V AMD64 ABI 3.5.7 and
+ * aapcs64 appendix B for va_list.
  *
  * A step is one code of the format, or one step of an object that a code stands for. What cannot be told
  * from outside (`O&`, a converter) is a PT_K_UNDECODED node.
@@ -16,10 +17,16 @@
 
 #include "bpf/pydecode.h"
 
+/* How many integer arguments are in registers, and the end of the vector ones in their save area. */
+#if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define PYF_REGISTERS 8
+#define PYF_FP_END    128u /* 8 * 16 */
+#else
+#define PYF_REGISTERS 6
+#define PYF_FP_END    176u /* 6 * 8 + 8 * 16 */
+#endif
 #define PYF_MASK       (PYD_FORMAT_MAX - 1)
-#define PYF_REGISTERS  6
 #define PYF_FIRST      4u         /* of the pointers that sys.audit() gets, read at once */
-#define PYF_FP_END     176u       /* of the register save area: 6 * 8 + 8 * 16 */
 #define PYF_WIDE_CHUNK 64u        /* wchar_t read in a step */
 #define PYF_MEASURE    (1u << 20) /* bytes of a string that are looked through for its NUL */
 

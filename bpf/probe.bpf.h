@@ -100,6 +100,23 @@ static __always_inline __u64 probe__parameter(void *ctx, int n)
 		PROBE_LOAD(struct pt_regs, r8);
 	else
 		PROBE_LOAD(struct pt_regs, r9);
+#elif defined(__TARGET_ARCH_arm64)
+	if (n == 0)
+		PROBE_LOAD(struct user_pt_regs, regs[0]);
+	else if (n == 1)
+		PROBE_LOAD(struct user_pt_regs, regs[1]);
+	else if (n == 2)
+		PROBE_LOAD(struct user_pt_regs, regs[2]);
+	else if (n == 3)
+		PROBE_LOAD(struct user_pt_regs, regs[3]);
+	else if (n == 4)
+		PROBE_LOAD(struct user_pt_regs, regs[4]);
+	else if (n == 5)
+		PROBE_LOAD(struct user_pt_regs, regs[5]);
+	else if (n == 6)
+		PROBE_LOAD(struct user_pt_regs, regs[6]);
+	else
+		PROBE_LOAD(struct user_pt_regs, regs[7]);
 #endif
 	return v;
 }

@@ -89,14 +89,14 @@ struct pyd_format {
 	__u32 level, items; /* while codes are counted */
 	char text[PYD_FORMAT_MAX];
 	__u32 pos;
-	__u32 open;     /* frames that belong to the format; those above it to an object in it */
-	__u32 mute;     /* brackets open whose items are not shown */
-	__u64 regs[6];  /* integer registers of the calling convention, as they were at the call */
-	__u32 next_reg; /* the first one not used yet; 6: all are */
-	__u32 next_fp;  /* offset of the next xmm register in fp_area, 176: none is left */
-	__u64 fp_area;  /* address of the register save area, 0: not known */
-	__u64 stack;    /* address of the next argument on the stack */
-	__u64 wide;     /* a string of C whose end is being looked for, else 0 */
+	__u32 open; /* frames that belong to the format; those above it to an object in it */
+	__u32 mute; /* brackets open whose items are not shown */
+	__u64 regs[8]; /* PYF_REGISTERS integer ones of the calling convention, as they were at the call */
+	__u32 next_reg; /* the first one not used yet; PYF_REGISTERS: all are */
+	__u32 next_fp; /* offset of the next vector register in fp_area, PYF_FP_END: none is left */
+	__u64 fp_area; /* address of the register save area, 0: not known */
+	__u64 stack;   /* address of the next argument on the stack */
+	__u64 wide;    /* a string of C whose end is being looked for, else 0 */
 	__u32 wide_chars; /* looked through so far */
 	__u32 wide_kind;  /* its enum pt_kind; PT_K_STR4: wchar_t */
 	__u32 cut;        /* the text is longer than PYD_FORMAT_MAX */

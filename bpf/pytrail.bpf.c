@@ -18,6 +18,7 @@
 #include "bpf/emit.bpf.h"
 #include "bpf/map.bpf.h"
 #include "bpf/decode.bpf.h"
+#include "bpf/entry.bpf.h"
 #include "bpf/audit.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -9,9 +9,9 @@
 #include "audit_method.h"
 #include "audit_symbols.h"
 #include "audit_walk.h"
+#include "code_insn.h"
 #include "code_scan.h"
 #include "probe_site.h"
-#include "x86_insn.h"
 
 #define PY_3_9        0x03090000
 #define FUNCTIONS_MAX (AUDIT_COPIES_MAX + 1)
@@ -149,23 +149,17 @@ static void find_tstate(struct finder *f)
 static bool on_load(void *ctx, uint64_t from, uint64_t address)
 {
 	struct finder *f = ctx;
-	uint64_t at = from, target;
-	struct x86_insn insn;
-	const uint8_t *code;
-	size_t len;
+	struct code_insn insn;
 
-	while (at - from < LOAD_TO_CALL) {
-		code = elf_image__code(f->image, at, &len);
-		if (!code || !x86_insn__decode(code, len, at, &insn))
-			break;
-		if (x86_insn__is_call(&insn)) {
-			if (x86_insn__target(&insn, &target))
-				add_if_copy(f, code_scan__through_plt(f->image, target));
+	for (uint64_t at = from; at - from < LOAD_TO_CALL && code_insn__at(f->image, at, &insn);
+	     at = insn.next) {
+		if (insn.flow == CODE_CALL) {
+			if (insn.has_target)
+				add_if_copy(f, code_scan__through_plt(f->image, insn.target));
 			break;
 		}
-		if (x86_insn__ends_flow(&insn) && !x86_insn__is_conditional(&insn))
+		if (insn.flow != CODE_ON && insn.flow != CODE_CONDITIONAL)
 			break;
-		at = insn.next;
 	}
 	return !is_over(f);
 }
@@ -300,7 +294,8 @@ static int fill_entry(const struct finder *f, uint64_t function, enum pt_entry k
 		len = range.end - function;
 	if (len > FUNCTION_MAX)
 		len = FUNCTION_MAX;
-	err = probe_site__choose(code, len, function, kind, first_vararg, &site);
+	err = probe_site__choose(elf_image__machine(f->image), code, len, function, kind,
+	                         first_vararg, &site);
 	out->address = site.address;
 	out->stack_moved = site.stack_moved;
 	out->single_stepped = site.price == PROBE_SINGLE_STEPPED;
@@ -333,7 +328,8 @@ static bool add_entry(struct finder *f, uint64_t function, enum pt_entry kind,
 static void plan(struct finder *f)
 {
 	struct binary_entry tstate, variadic;
-	bool use = f->tstate != 0, cheaper = true;
+	/* The va_list of arm64 does not say where its variadic function will return to: who called. */
+	bool use = f->tstate != 0 && elf_image__machine(f->image) != EM_AARCH64, cheaper = true;
 
 	for (size_t i = 0; i < f->functions_cnt; i++)
 		use = use && is_clear(f, &f->functions[i]);
@@ -398,13 +394,7 @@ int audit_functions__find(struct elf_file *e, struct binary *b)
 	b->entries_cnt = 0;
 	b->missing[0] = '\0';
 	b->builtin_start = b->builtin_end = 0;
-	if (elf_file__header(e)->e_machine != EM_X86_64) {
-		miss(b,
-		     "all events without USDT: the audit functions are looked for in x86-64 code "
-		     "only");
-		return -ENOTSUP;
-	}
-	if (!x86_insn__can_decode()) {
+	if (!code_insn__can_decode(elf_file__header(e)->e_machine)) {
 		miss(b,
 		     "all events without USDT: pytrail was built without an instruction decoder");
 		return -ENOTSUP;

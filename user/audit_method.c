@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "audit_method.h"
-#include "x86_insn.h"
+#include "code_insn.h"
 
 #define METHOD_SIZE   32
 #define METH_FASTCALL 0x80
@@ -97,18 +97,10 @@ static void add_part(struct search *s, const struct code_range *from, uint64_t t
 
 enum follow { NOTHING, JUMPS, CALLS };
 
-/* The bytes of a part, as many of them as are looked at; NULL: it is no code. */
-static const uint8_t *part_code(const struct search *s, const struct code_range *part, size_t *len)
+/* The end of what is looked at of a part. */
+static uint64_t part_end(const struct code_range *part)
 {
-	const uint8_t *code = elf_image__code(s->image, part->start, len);
-
-	if (!code)
-		return NULL;
-	if (part->end - part->start < *len)
-		*len = part->end - part->start;
-	if (*len > FUNCTION_MAX)
-		*len = FUNCTION_MAX;
-	return code;
+	return part->end - part->start < FUNCTION_MAX ? part->end : part->start + FUNCTION_MAX;
 }
 
 /* Whether there is a call of a callee in this part, and where the first one is; notes where the jumps
@@ -116,65 +108,42 @@ static const uint8_t *part_code(const struct search *s, const struct code_range 
 static bool search_part(struct search *s, const struct code_range *part, enum follow follow,
                         struct code_range *call)
 {
-	const uint8_t *code;
-	struct x86_insn insn;
+	struct code_insn insn;
 	bool found = false;
-	uint64_t target;
-	size_t len;
 
-	code = part_code(s, part, &len);
-	if (!code)
-		return false;
-	for (size_t pos = 0; pos < len; pos += insn.i.length) {
-		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
+	for (uint64_t at = part->start; at < part_end(part); at = insn.next) {
+		if (!code_insn__at(s->image, at, &insn))
 			break;
-		if (!x86_insn__target(&insn, &target))
+		if (!insn.has_target)
 			continue;
-		if (x86_insn__is_call(&insn) && !found && is_callee(s, target)) {
+		if (insn.flow == CODE_CALL && !found && is_callee(s, insn.target)) {
 			*call = (struct code_range){insn.address, insn.next + 1};
 			found = true;
 		}
-		if (follow == (x86_insn__is_call(&insn) ? CALLS : JUMPS))
-			add_part(s, part, target);
+		if (follow == (insn.flow == CODE_CALL ? CALLS : JUMPS))
+			add_part(s, part, insn.target);
 	}
 	return found;
 }
 
-/* The address of a string, when the instruction loads one into rdx. */
-static bool loads_format(const struct x86_insn *insn, uint64_t *address)
-{
-	if (insn->ops[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
-	    x86_insn__reg(insn->ops[0].reg.value) != X86_RDX)
-		return false;
-	if (insn->i.mnemonic == ZYDIS_MNEMONIC_LEA)
-		return x86_insn__rip_address(insn, &insn->ops[1], address);
-	*address = insn->ops[1].imm.value.u;
-	return insn->i.mnemonic == ZYDIS_MNEMONIC_MOV &&
-	       insn->ops[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
-}
-
+/* The callee of the first call whose third argument is the format "O". */
 static bool search_variadic(struct search *s, const struct code_range *part, uint64_t *callee)
 {
-	const uint8_t *code;
-	struct x86_insn insn;
+	struct code_values values = {0};
+	struct code_insn insn;
 	uint64_t format;
-	bool has_format = false;
-	size_t len;
 
-	code = part_code(s, part, &len);
-	if (!code)
-		return false;
-	for (size_t pos = 0; pos < len; pos += insn.i.length) {
-		if (!x86_insn__decode(code + pos, len - pos, part->start + pos, &insn))
+	for (uint64_t at = part->start; at < part_end(part); at = insn.next) {
+		if (!code_insn__at(s->image, at, &insn))
 			return false;
-		if (x86_insn__written(&insn) & 1u << X86_RDX)
-			has_format = loads_format(&insn, &format) &&
-			             is_string(s->image, format, "O", 2);
-		if (!x86_insn__is_call(&insn))
+		code_values__step(&values, s->image, at);
+		if (insn.flow != CODE_CALL)
 			continue;
-		if (has_format && x86_insn__target(&insn, callee))
+		*callee = insn.target;
+		if (insn.has_target && code_values__argument(&values, s->image, 2, &format) &&
+		    is_string(s->image, format, "O", 2))
 			return true;
-		has_format = false;
+		values.known = 0;
 	}
 	return false;
 }

@@ -242,6 +242,7 @@ static void find_segments(struct elf_file *e, struct binary *b)
 				(struct binary_segment){p->p_offset, p->p_filesz, p->p_vaddr};
 	}
 	elf_file__dynamic(e, DT_FLAGS_1, 0, &flags);
+	b->machine = elf_file__header(e)->e_machine;
 	b->shared = elf_file__header(e)->e_type == ET_DYN && !interp && !(flags & DF_1_PIE);
 }
 
@@ -283,7 +284,18 @@ static int analyse(struct elf_file *e, struct binary *b)
 	return 0;
 }
 
+/* 0: this machine's */
+static int open_file(uint16_t machine, int fd, struct elf_file **out)
+{
+	return machine ? elf_file__open_for(machine, fd, out) : elf_file__open(fd, out);
+}
+
 int binary__open(int fd, const char *path, struct binary **out)
+{
+	return binary__open_for(0, fd, path, out);
+}
+
+int binary__open_for(uint16_t machine, int fd, const char *path, struct binary **out)
 {
 	struct elf_file *e = NULL;
 	struct binary *b;
@@ -304,7 +316,7 @@ int binary__open(int fd, const char *path, struct binary **out)
 	if (!err) {
 		b->dev = st.st_dev;
 		b->ino = st.st_ino;
-		err = elf_file__open(fd, &e);
+		err = open_file(machine, fd, &e);
 	}
 	if (!err)
 		err = analyse(e, b);
@@ -370,7 +382,7 @@ void binary__fill_entry(const struct binary *b, size_t index, struct pt_site *ou
 	const struct binary_entry *entry = &b->entries[index];
 
 	out->address = entry->address;
-	probe_site__args(entry->kind, entry->first_vararg, out->args);
+	probe_site__args(b->machine, entry->kind, entry->first_vararg, out->args);
 	memcpy(out->known, b->known, sizeof(out->known));
 	out->singletons = b->singletons;
 	out->py_version = b->py_version;

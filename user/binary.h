@@ -52,6 +52,7 @@ struct binary {
 	int fd;            /* kept open, O_RDONLY|O_CLOEXEC: pins the inode; owned */
 	char *path;        /* for people; as seen in maps or given; owned */
 	char build_id[41]; /* lower-case hexadecimal, "" when there is none */
+	uint16_t machine;  /* EM_X86_64, EM_AARCH64 */
 	uint32_t py_version; /* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
 	char py_version_text[32]; /* "3.11.2", "3.13" when no more is known, "" */
 	bool free_threaded;
@@ -80,6 +81,8 @@ struct binary {
  * Nothing is said: the caller knows whether it matters.
  */
 int binary__open(int fd, const char *path, struct binary **out);
+/* The same for a machine (EM_X86_64, EM_AARCH64) that this need not be: nothing can be attached to it then. */
+int binary__open_for(uint16_t machine, int fd, const char *path, struct binary **out);
 void binary__free(struct binary *b);
 
 /* From now on entries are not looked for in files that have sites: who prefers USDT does not want

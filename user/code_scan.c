@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "a64_insn.h"
+#include "code_insn.h"
 #include "code_scan.h"
-#include "x86_insn.h"
 
 #define FUNCTION_MAX 16384 /* bytes */
 #define STRINGS_MAX  64
@@ -45,18 +46,45 @@ static bool scan_opcode(const struct elf_image_segment *s, uint8_t opcode,
 	return true;
 }
 
+static bool scan_x86(const struct elf_image_segment *s, const struct code_range *ranges, size_t cnt,
+                     bool conditional, branch_cb cb, void *ctx)
+{
+	static const uint8_t opcodes[] = {0xe8, 0xe9, 0x0f};
+
+	for (size_t n = 0; n < (conditional ? 3 : 2); n++)
+		if (!scan_opcode(s, opcodes[n], ranges, cnt, cb, ctx))
+			return false;
+	return true;
+}
+
+static bool scan_a64(const struct elf_image_segment *s, const struct code_range *ranges, size_t cnt,
+                     bool conditional, branch_cb cb, void *ctx)
+{
+	struct a64_insn insn;
+
+	for (size_t pos = -s->address & 3; pos + 4 <= s->len; pos += 4) {
+		if (!a64_insn__decode(s->bytes + pos, s->len - pos, s->address + pos, &insn) ||
+		    !insn.has_target || (insn.kind == A64_CONDITIONAL && !conditional) ||
+		    !in_ranges(ranges, cnt, insn.target))
+			continue;
+		if (!cb(ctx, insn.address, insn.target, insn.kind == A64_CALL))
+			return false;
+	}
+	return true;
+}
+
 void code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
                          bool conditional, branch_cb cb, void *ctx)
 {
-	static const uint8_t opcodes[] = {0xe8, 0xe9, 0x0f};
+	bool a64 = elf_image__machine(image) == EM_AARCH64;
 	const struct elf_image_segment *s;
 	size_t segments;
 
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; i < segments; i++)
-		for (size_t n = 0; s[i].executable && n < (conditional ? 3 : 2); n++)
-			if (!scan_opcode(&s[i], opcodes[n], ranges, cnt, cb, ctx))
-				return;
+		if (s[i].executable &&
+		    !(a64 ? scan_a64 : scan_x86)(&s[i], ranges, cnt, conditional, cb, ctx))
+			return;
 }
 
 static int compare(const void *a, const void *b)
@@ -72,6 +100,12 @@ struct loads {
 	bool (*cb)(void *ctx, uint64_t from, uint64_t address);
 	void *ctx;
 };
+
+static bool is_wanted(const struct loads *l, uint64_t address)
+{
+	return address >= l->addresses[0] && address <= l->addresses[l->cnt - 1] &&
+	       bsearch(&address, l->addresses, l->cnt, sizeof(address), compare);
+}
 
 /* An opcode of so many bytes (the last one is looked for), and the four behind it. */
 static bool scan_loads(const struct elf_image_segment *s, const uint8_t *opcode, size_t opcode_len,
@@ -89,10 +123,37 @@ static bool scan_loads(const struct elf_image_segment *s, const uint8_t *opcode,
 			address += from + opcode_len + 4;
 		else
 			address = (uint32_t)address;
-		if (address < l->addresses[0] || address > l->addresses[l->cnt - 1] ||
-		    !bsearch(&address, l->addresses, l->cnt, sizeof(address), compare))
+		if (is_wanted(l, address) && !l->cb(l->ctx, from, address))
+			return false;
+	}
+	return true;
+}
+
+static bool scan_loads_x86(const struct elf_image_segment *s, const struct loads *l)
+{
+	static const uint8_t lea[] = {0x48, 0x8d, 0x35}, mov[] = {0xbe}; /* n(%rip) | $n */
+
+	return s->len < sizeof(lea) ||
+	       (scan_loads(s, lea, sizeof(lea), l) && scan_loads(s, mov, sizeof(mov), l));
+}
+
+/* adr, or adrp and an add: of the page that was last put into the register, wherever that was. */
+static bool scan_loads_a64(const struct elf_image_segment *s, const struct loads *l)
+{
+	uint64_t pages[A64_REGS] = {0}, address;
+	struct a64_insn insn;
+
+	for (size_t pos = -s->address & 3; pos + 4 <= s->len; pos += 4) {
+		if (!a64_insn__decode(s->bytes + pos, s->len - pos, s->address + pos, &insn))
 			continue;
-		if (!l->cb(l->ctx, from, address))
+		if (a64_insn__is_adr(&insn)) {
+			address = pages[insn.rd] = (uint64_t)insn.imm;
+		} else if (insn.kind == A64_ADD && insn.wide) {
+			address = pages[insn.rn] + (uint64_t)insn.imm;
+		} else {
+			continue;
+		}
+		if (insn.rd == 1 && is_wanted(l, address) && !l->cb(l->ctx, insn.address, address))
 			return false;
 	}
 	return true;
@@ -101,16 +162,14 @@ static bool scan_loads(const struct elf_image_segment *s, const uint8_t *opcode,
 void code_scan__loads(const struct elf_image *image, const uint64_t *addresses, size_t cnt,
                       bool (*cb)(void *ctx, uint64_t from, uint64_t address), void *ctx)
 {
-	static const uint8_t lea[] = {0x48, 0x8d, 0x35}, mov[] = {0xbe}; /* n(%rip) | $n */
+	bool a64 = elf_image__machine(image) == EM_AARCH64;
 	const struct loads l = {addresses, cnt, cb, ctx};
 	const struct elf_image_segment *s;
 	size_t segments;
 
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; cnt && i < segments; i++)
-		if (s[i].executable && s[i].len >= sizeof(lea) &&
-		    (!scan_loads(&s[i], lea, sizeof(lea), &l) ||
-		     !scan_loads(&s[i], mov, sizeof(mov), &l)))
+		if (s[i].executable && !(a64 ? scan_loads_a64 : scan_loads_x86)(&s[i], &l))
 			return;
 }
 
@@ -160,28 +219,24 @@ size_t code_scan__strings(const struct elf_image *image, const char *const *stri
 
 uint64_t code_scan__function_end(const struct elf_image *image, uint64_t function)
 {
-	uint64_t at = function, furthest = function, target;
+	uint64_t at = function, furthest = function;
 	bool after_call = false;
-	struct x86_insn insn;
-	const uint8_t *code;
-	size_t len;
+	struct code_insn insn;
 
 	while (at - function < FUNCTION_MAX) {
-		code = elf_image__code(image, at, &len);
-		if (!code || !x86_insn__decode(code, len, at, &insn))
+		if (!code_insn__at(image, at, &insn))
 			break;
 		/* Behind a call that does not return there may be padding only. */
-		if (after_call && at > furthest && insn.i.mnemonic == ZYDIS_MNEMONIC_NOP)
+		if (after_call && at > furthest && insn.is_nop)
 			break;
 		at = insn.next;
-		after_call = x86_insn__is_call(&insn);
-		if (!x86_insn__ends_flow(&insn) || after_call)
+		after_call = insn.flow == CODE_CALL;
+		if (insn.flow == CODE_ON || after_call)
 			continue;
 		/* A jump over more than that is to another function, or to a part split off. */
-		if (x86_insn__target(&insn, &target) && target > furthest &&
-		    target - function < FUNCTION_MAX)
-			furthest = target;
-		if (!x86_insn__is_conditional(&insn) && at > furthest)
+		if (insn.has_target && insn.target > furthest && insn.target - function < FUNCTION_MAX)
+			furthest = insn.target;
+		if (insn.flow != CODE_CONDITIONAL && at > furthest)
 			break;
 	}
 	return at;
@@ -189,22 +244,11 @@ uint64_t code_scan__function_end(const struct elf_image *image, uint64_t functio
 
 uint64_t code_scan__through_plt(const struct elf_image *image, uint64_t address)
 {
-	uint64_t at = address, slot, function;
-	struct x86_insn insn;
-	const uint8_t *code;
+	uint64_t slot, function;
 	size_t len;
 
-	for (int i = 0; i < 2; i++) {
-		code = elf_image__code(image, at, &len);
-		if (!code || !x86_insn__decode(code, len, at, &insn))
-			break;
-		at = insn.next;
-		if (insn.i.mnemonic == ZYDIS_MNEMONIC_ENDBR64)
-			continue;
-		if (x86_insn__is_jump(&insn) && x86_insn__rip_address(&insn, &insn.ops[0], &slot) &&
-		    elf_image__word(image, slot, &function) && elf_image__code(image, function, &len))
-			return function;
-		break;
-	}
+	if (code_insn__stub_slot(image, address, &slot) &&
+	    elf_image__word(image, slot, &function) && elf_image__code(image, function, &len))
+		return function;
 	return address;
 }

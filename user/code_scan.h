@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Finds references in the code of an x86-64 file without knowing where its instructions begin: by the
- * bytes of an instruction at every position. A chance hit is possible, so callers prove what they find.
+ * Finds references in the code of a file without knowing what of it is code, or, on x86-64, where its
+ * instructions begin: by the bytes of an instruction at every position. A chance hit is possible, so callers prove
+ * what they find.
  */
 #ifndef PYTRAIL_CODE_SCAN_H
 #define PYTRAIL_CODE_SCAN_H
@@ -19,13 +20,13 @@ struct code_range {
 
 typedef bool (*branch_cb)(void *ctx, uint64_t from, uint64_t target, bool is_call);
 
-/* Calls cb for each direct call and jump, and conditional jump if so wanted, that has an offset of 32
- * bits and leads into one of the ranges, until it returns false; in no order. */
+/* Calls cb for each direct call and jump, and conditional jump if so wanted, that (on x86-64)
+ * has an offset of 32 bits and leads into one of the ranges, until it returns false; in no order. */
 void code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
                          bool conditional, branch_cb cb, void *ctx);
 
 /* Calls cb for each instruction that loads one of these addresses (sorted) into rsi: lea, or in a file
- * that is not relocated mov. */
+ * that is not relocated mov; on arm64 into x1: adr, or adrp and add. */
 void code_scan__loads(const struct elf_image *image, const uint64_t *addresses, size_t cnt,
                       bool (*cb)(void *ctx, uint64_t from, uint64_t address), void *ctx);
 

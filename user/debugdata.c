@@ -64,7 +64,7 @@ int debugdata__each_symbol(struct elf_file *e,
 	err = fd < 0 ? -errno : unpack(packed, section.sh_size, fd);
 	free(packed);
 	if (!err)
-		err = elf_file__open(fd, &inner);
+		err = elf_file__open_for(elf_file__header(e)->e_machine, fd, &inner);
 	if (!err)
 		err = elf_file__each_symbol(inner, false, cb, ctx);
 	elf_file__close(inner);

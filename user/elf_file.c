@@ -81,13 +81,13 @@ void *elf_file__load(const struct elf_file *e, uint64_t offset, uint64_t len)
 	return data;
 }
 
-static bool header_fits(const Elf64_Ehdr *h)
+static bool header_fits(const Elf64_Ehdr *h, uint16_t machine)
 {
 	const uint16_t one = 1;
 	int data = *(const uint8_t *)&one ? ELFDATA2LSB : ELFDATA2MSB;
 
 	return !memcmp(h->e_ident, ELFMAG, SELFMAG) && h->e_ident[EI_CLASS] == ELFCLASS64 &&
-	       h->e_ident[EI_DATA] == data && h->e_machine == MACHINE &&
+	       h->e_ident[EI_DATA] == data && h->e_machine == machine &&
 	       (h->e_type == ET_EXEC || h->e_type == ET_DYN);
 }
 
@@ -107,6 +107,11 @@ static int load_segments(struct elf_file *e)
 
 int elf_file__open(int fd, struct elf_file **out)
 {
+	return elf_file__open_for(MACHINE, fd, out);
+}
+
+int elf_file__open_for(uint16_t machine, int fd, struct elf_file **out)
+{
 	struct elf_file *e;
 	struct stat st;
 	int err;
@@ -122,7 +127,7 @@ int elf_file__open(int fd, struct elf_file **out)
 	e->fd = fd;
 	e->size = st.st_size;
 	err = elf_file__read(e, 0, &e->header, sizeof(e->header));
-	if (!err && !header_fits(&e->header))
+	if (!err && !header_fits(&e->header, machine))
 		err = -ENOEXEC;
 	if (!err)
 		err = load_segments(e);

@@ -23,6 +23,8 @@ struct elf_file;
 /* 0 and *out (free with elf_file__close), -ENOEXEC: not a regular ELF file for this machine that the
  * system could load, or a malformed one, or -errno. fd is borrowed: it must stay open. */
 int elf_file__open(int fd, struct elf_file **out);
+/* The same for a machine (EM_X86_64, EM_AARCH64) that this need not be. */
+int elf_file__open_for(uint16_t machine, int fd, struct elf_file **out);
 void elf_file__close(struct elf_file *e);
 
 const Elf64_Ehdr *elf_file__header(const struct elf_file *e);

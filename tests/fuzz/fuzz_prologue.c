@@ -2,6 +2,7 @@
 /* libFuzzer: whatever the bytes of a function are, choosing a probe site in it and following it ends,
  * reads nothing else, and says nothing that the bytes do not bear out. */
 #include <elf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,35 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void choose(const uint8_t *code, size_t len, enum pt_entry entry, unsigned first_vararg)
+/* nop, push, jmp, call, jcc and no prefix but REX.B of a push */
+static bool is_cheap_x86(const uint8_t *code, size_t len)
+{
+	return code[0] == 0x90 || (code[0] & 0xf8) == 0x50 || (code[0] & 0xf0) == 0x70 ||
+	       code[0] == 0xe8 || code[0] == 0xe9 || code[0] == 0xeb ||
+	       (code[0] == 0x0f && len > 1 && (code[1] & 0xf0) == 0x80) ||
+	       (code[0] == 0x41 && len > 1 && (code[1] & 0xf8) == 0x50);
+}
+
+/* b, bl, b.cond, cbz, cbnz, tbz, tbnz, br, blr, adr, adrp */
+static bool is_cheap_a64(const uint8_t *code, size_t len)
+{
+	uint32_t w;
+
+	if (len < sizeof(w))
+		return false;
+	memcpy(&w, code, sizeof(w));
+	return (w & 0x7c000000) == 0x14000000 || (w & 0xff000010) == 0x54000000 ||
+	       (w & 0x7c000000) == 0x34000000 || (w & 0xffdffc1f) == 0xd61f0000 ||
+	       (w & 0x1f000000) == 0x10000000;
+}
+
+static void choose(unsigned machine, const uint8_t *code, size_t len, enum pt_entry entry,
+                   unsigned first_vararg)
 {
 	struct probe_site site;
 	uint64_t at;
 
-	if (probe_site__choose(code, len, ADDRESS, entry, first_vararg, &site)) {
+	if (probe_site__choose(machine, code, len, ADDRESS, entry, first_vararg, &site)) {
 		REQUIRE(site.why[0]);
 		return;
 	}
@@ -41,15 +65,35 @@ static void choose(const uint8_t *code, size_t len, enum pt_entry entry, unsigne
 		return;
 	}
 	REQUIRE(!site.why[0]);
-	/* nop, push, jmp, call, jcc and no prefix but REX.B of a push */
-	REQUIRE(code[at] == 0x90 || (code[at] & 0xf8) == 0x50 || (code[at] & 0xf0) == 0x70 ||
-	        code[at] == 0xe8 || code[at] == 0xe9 || code[at] == 0xeb ||
-	        (code[at] == 0x0f && at + 1 < len && (code[at + 1] & 0xf0) == 0x80) ||
-	        (code[at] == 0x41 && at + 1 < len && (code[at + 1] & 0xf8) == 0x50));
+	REQUIRE((machine == EM_AARCH64 ? is_cheap_a64 : is_cheap_x86)(code + at, len - at));
+}
+
+static bool on_branch(void *ctx, uint64_t from, uint64_t target, bool is_call)
+{
+	const struct code_range *all = ctx;
+
+	REQUIRE(from >= all->start && from < all->end && target >= all->start && target < all->end);
+	return true;
+}
+
+static bool on_load(void *ctx, uint64_t from, uint64_t address)
+{
+	const struct code_range *all = ctx;
+
+	REQUIRE(from >= all->start && from < all->end && address == all->start);
+	return true;
+}
+
+static void scan(const struct elf_image *image, size_t len)
+{
+	struct code_range all = {ADDRESS, ADDRESS + len};
+
+	code_scan__branches(image, &all, 1, true, on_branch, &all);
+	code_scan__loads(image, &all.start, 1, on_load, &all);
 }
 
 /* The same bytes as the only segment of a file, function after function of them being looked at. */
-static void walk(const uint8_t *code, size_t len)
+static void walk(unsigned machine, const uint8_t *code, size_t len)
 {
 	struct {
 		Elf64_Ehdr header;
@@ -57,7 +101,7 @@ static void walk(const uint8_t *code, size_t len)
 	} file = {
 		.header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
 	                   .e_type = ET_EXEC,
-	                   .e_machine = EM_X86_64,
+	                   .e_machine = (Elf64_Half)machine,
 	                   .e_phoff = sizeof(Elf64_Ehdr),
 	                   .e_phentsize = sizeof(Elf64_Phdr),
 	                   .e_phnum = 1},
@@ -73,15 +117,16 @@ static void walk(const uint8_t *code, size_t len)
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	if (fd >= 0 && write(fd, &file, sizeof(file)) == sizeof(file) &&
-	    write(fd, code, len) == (ssize_t)len && !elf_file__open(fd, &e)) {
+	    write(fd, code, len) == (ssize_t)len && !elf_file__open_for((uint16_t)machine, fd, &e)) {
 		if (!elf_image__load(e, &image)) {
 			uint64_t callee = 0;
 
 			if (audit_walk__callee(image, ADDRESS, 2, &callee))
 				REQUIRE(audit_walk__reaches(image, ADDRESS, callee));
 			audit_walk__callee(image, ADDRESS, 3, &callee);
-			REQUIRE(audit_walk__first_vararg(image, ADDRESS) <= 5);
+			REQUIRE(audit_walk__first_vararg(image, ADDRESS) <= 7);
 			REQUIRE(code_scan__function_end(image, ADDRESS) <= ADDRESS + len);
+			scan(image, len);
 			code_scan__through_plt(image, ADDRESS);
 			elf_image__free(image);
 		}
@@ -93,6 +138,7 @@ static void walk(const uint8_t *code, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	unsigned machine = size && data[0] & 32 ? EM_AARCH64 : EM_X86_64;
 	uint8_t *code;
 
 	if (size < 2 || size > CODE_MAX)
@@ -102,8 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!code)
 		return 0;
 	memcpy(code, data + 1, size - 1);
-	choose(code, size - 1, data[0] & 3, data[0] >> 2 & 7);
-	walk(code, size - 1);
+	choose(machine, code, size - 1, data[0] & 3, data[0] >> 2 & 7);
+	walk(machine, code, size - 1);
 	free(code);
 	return 0;
 }

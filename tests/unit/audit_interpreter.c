@@ -6,6 +6,7 @@
  *	-DINLINED   sys_audit_tstate is in the body of both variadic functions, as in 3.8
  *	-DGUARDED   sys_audit_tstate is only called under a condition
  *	-DNO_METHOD without the table of methods
+ *	-DTHREAD_LOCAL the current thread's state is in a thread-local variable, as from 3.13 on
  *	-DCOLD      sys.audit calls on from a block that the compiler takes for a cold one
  *	-DIN_CALLEE sys.audit calls on from a function that it calls
  */
@@ -37,7 +38,11 @@ struct method {
 
 EXPORT const unsigned long Py_Version = 0x030c01f0;
 EXPORT void *volatile hooks;
+#ifdef THREAD_LOCAL
+EXPORT __thread void *volatile current;
+#else
 EXPORT void *volatile current;
+#endif
 EXPORT int sum;
 
 ALONE int call_hooks(const char *event, const char *format, va_list list)

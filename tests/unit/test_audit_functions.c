@@ -23,7 +23,15 @@
 
 #define SOURCE "tests/unit/audit_interpreter.c"
 
+#ifdef __aarch64__
+#define NATIVE EM_AARCH64
+#else
+#define NATIVE EM_X86_64
+#endif
+
 static char dir[] = "/tmp/pytrail-audit-XXXXXX";
+static uint16_t machine = NATIVE; /* of the files that are looked at */
+static const char *strip_program = "strip";
 
 /* The functions by name, from .symtab (has: there is one). */
 struct truth {
@@ -76,7 +84,7 @@ static void read_truth(const char *path, struct truth *t)
 
 	memset(t, 0, sizeof(*t));
 	assert_true(fd >= 0);
-	assert_int_equal(elf_file__open(fd, &e), 0);
+	assert_int_equal(elf_file__open_for(machine, fd, &e), 0);
 	elf_file__each_symbol(e, false, on_symbol, t);
 	elf_file__close(e);
 	close(fd);
@@ -89,7 +97,7 @@ static struct binary *open_binary(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	return binary__open(fd, path, &b) ? NULL : b;
+	return binary__open_for(machine, fd, path, &b) ? NULL : b;
 }
 
 static const struct binary_entry *entry_of(const struct binary *b, enum pt_entry kind, size_t index)
@@ -165,8 +173,9 @@ static void check_same_range(const struct binary *a, const struct binary *b)
 /* A copy of it as `out`, without symbols, or without any section header. */
 static void strip(const char *path, const char *out)
 {
-	assert_int_equal(
-		run("cp -L '%s' '%s' && chmod u+w '%s' && strip -s '%s'", path, out, out, out), 0);
+	assert_int_equal(run("cp -L '%s' '%s' && chmod u+w '%s' && %s -s '%s'", path, out, out,
+	                     strip_program, out),
+	                 0);
 }
 
 static void cut_sections(const char *path)
@@ -222,8 +231,12 @@ static void check_file(const char *path)
 		check_truth(b, &truth);
 	assert_string_equal(b->missing, "");
 	assert_true(b->entries_cnt >= 2);
-	for (size_t i = 0; i < b->entries_cnt; i++)
-		assert_false(b->entries[i].single_stepped);
+	for (size_t i = 0; i < b->entries_cnt; i++) {
+		/* Few instructions of arm64 are simulated: not every prologue has one early enough. */
+		if (b->entries[i].single_stepped)
+			print_message("    %s: %s\n", b->entries[i].function, b->entries[i].why);
+		assert_true(!b->entries[i].single_stepped || machine == EM_AARCH64);
+	}
 	if (b->sites_cnt && !truth.has && entry_of(b, PT_ENTRY_VA_LIST, 0) && !b->shared)
 		/* As many bodies of sys_audit_tstate as there are sites of USDT. */
 		assert_int_equal(b->entries_cnt - 1, b->sites_cnt);
@@ -272,6 +285,27 @@ static void test_interpreters(void **state)
 	check_files(cache ? cache : cached, "3.*/root/usr/bin/python3.[0-9]*");
 }
 
+/* Debian's of arm64, where `make test-arm64` has fetched them. */
+static void test_interpreters_arm64(void **state)
+{
+	const char *home = getenv("HOME"), *cache = getenv("PYTRAIL_VM");
+	char root[512];
+
+	if (cache)
+		snprintf(root, sizeof(root), "%s/root-arm64/usr", cache);
+	else
+		snprintf(root, sizeof(root), "%s/.cache/pytrail/vm/root-arm64/usr",
+		         home ? home : "/root");
+	if (access(root, R_OK) || !has("aarch64-linux-gnu-strip"))
+		skip();
+	machine = EM_AARCH64;
+	strip_program = "aarch64-linux-gnu-strip";
+	check_files(root, "bin/python3.*");
+	check_files(root, "lib/aarch64-linux-gnu/libpython3*.so.1.0");
+	machine = NATIVE;
+	strip_program = "strip";
+}
+
 /* Builds the sample; false: there is no such compiler, or it does not know an option. */
 static bool build(const char *compiler, const char *options, char path[512])
 {
@@ -293,46 +327,70 @@ static void check_sample(const char *compiler, const char *options)
 	print_message("  %s %s: %s, %s\n", compiler, options, b->entries[0].function,
 	              b->entries[0].single_stepped ? b->entries[0].why : "cheap");
 	check_truth(b, &truth);
-	if (has("strip")) {
+	if (has(strip_program)) {
 		check_stripped(b, path, true);
 		check_stripped(b, path, false);
 	}
 	binary__free(b);
 }
 
+/* Those that a compiler does not know are left out. */
+static const char *const ways_to_build[] = {
+	"-O2 -pie -fPIE -rdynamic",
+	"-O2 -no-pie -fno-pie -rdynamic",
+	"-O2 -shared -fPIC",
+	"-O2 -shared -fPIC -Wl,-z,pack-relative-relocs",
+	"-O2 -pie -fPIE -rdynamic -fuse-ld=lld -Wl,--pack-dyn-relocs=relr",
+	"-O2 -shared -fPIC -Wl,-z,lazy",
+	"-O2 -shared -fPIC -fno-semantic-interposition -fcf-protection=full",
+	"-O0 -rdynamic",
+	"-O1 -fno-omit-frame-pointer -rdynamic",
+	"-Os -rdynamic",
+	"-O3 -rdynamic",
+	"-O3 -flto -rdynamic",
+	"-O2 -fstack-protector-all -rdynamic",
+	"-O2 -fstack-clash-protection -rdynamic",
+	"-O2 -fpatchable-function-entry=8,4 -rdynamic",
+	"-O2 -DINLINED -rdynamic",
+	"-O2 -DGUARDED -rdynamic",
+	"-O2 -DTHREAD_LOCAL -rdynamic",
+	"-O2 -DTHREAD_LOCAL -shared -fPIC",
+	"-O2 -DCOLD -rdynamic",
+	"-O2 -DCOLD -no-pie -fno-pie -rdynamic",
+	"-O2 -DIN_CALLEE -rdynamic",
+	"-O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -rdynamic",
+};
+
+static void check_builds(const char *compiler)
+{
+	for (size_t i = 0; i < sizeof(ways_to_build) / sizeof(ways_to_build[0]); i++)
+		check_sample(compiler, ways_to_build[i]);
+}
+
 static void test_builds(void **state)
 {
 	static const char *const compilers[] = {"gcc", "clang"};
-	static const char *const options[] = {
-		"-O2 -pie -fPIE -rdynamic",
-		"-O2 -no-pie -fno-pie -rdynamic",
-		"-O2 -shared -fPIC",
-		"-O2 -shared -fPIC -Wl,-z,pack-relative-relocs",
-		"-O2 -pie -fPIE -rdynamic -fuse-ld=lld -Wl,--pack-dyn-relocs=relr",
-		"-O2 -shared -fPIC -Wl,-z,lazy",
-		"-O2 -shared -fPIC -fno-semantic-interposition -fcf-protection=full",
-		"-O0 -rdynamic",
-		"-O1 -fno-omit-frame-pointer -rdynamic",
-		"-Os -rdynamic",
-		"-O3 -rdynamic",
-		"-O3 -flto -rdynamic",
-		"-O2 -fstack-protector-all -rdynamic",
-		"-O2 -fstack-clash-protection -rdynamic",
-		"-O2 -fpatchable-function-entry=8,4 -rdynamic",
-		"-O2 -DINLINED -rdynamic",
-		"-O2 -DGUARDED -rdynamic",
-		"-O2 -DCOLD -rdynamic",
-		"-O2 -DCOLD -no-pie -fno-pie -rdynamic",
-		"-O2 -DIN_CALLEE -rdynamic",
-		"-O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -rdynamic",
-	};
 
 	if (access(SOURCE, R_OK))
 		skip();
 	for (size_t c = 0; c < 2; c++)
-		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-			if (has(compilers[c]))
-				check_sample(compilers[c], options[i]);
+		if (has(compilers[c]))
+			check_builds(compilers[c]);
+}
+
+/* Where there is a compiler for it: `make test-arm64` installs one. */
+static void test_builds_arm64(void **state)
+{
+	if (access(SOURCE, R_OK) || !has("aarch64-linux-gnu-gcc"))
+		skip();
+	machine = EM_AARCH64;
+	strip_program = "aarch64-linux-gnu-strip";
+	check_builds("aarch64-linux-gnu-gcc");
+	check_builds("aarch64-linux-gnu-gcc -mbranch-protection=standard");
+	if (has("clang"))
+		check_builds("clang --target=aarch64-linux-gnu");
+	machine = NATIVE;
+	strip_program = "strip";
 }
 
 static void check_missing(const char *options, bool stripped, const char *missing)
@@ -441,7 +499,7 @@ static int each_debug_symbol(const char *path, struct truth *t)
 
 	memset(t, 0, sizeof(*t));
 	assert_true(fd >= 0);
-	assert_int_equal(elf_file__open(fd, &e), 0);
+	assert_int_equal(elf_file__open_for(machine, fd, &e), 0);
 	err = debugdata__each_symbol(e, on_symbol, t);
 	elf_file__close(e);
 	close(fd);
@@ -562,10 +620,16 @@ static int remove_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_builds),      cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_guarded),     cmocka_unit_test(test_builtin_range),
-		cmocka_unit_test(test_fill_entry),  cmocka_unit_test(test_debugdata),
-		cmocka_unit_test(test_corrupted),   cmocka_unit_test(test_interpreters),
+		cmocka_unit_test(test_builds),
+		cmocka_unit_test(test_builds_arm64),
+		cmocka_unit_test(test_interpreters_arm64),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_guarded),
+		cmocka_unit_test(test_builtin_range),
+		cmocka_unit_test(test_fill_entry),
+		cmocka_unit_test(test_debugdata),
+		cmocka_unit_test(test_corrupted),
+		cmocka_unit_test(test_interpreters),
 		cmocka_unit_test(test_prefer_usdt),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Which instruction of a function is probed: prologues as they are in interpreters, and made ones. */
+#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +36,7 @@ static int choose(const char *hex, enum pt_entry entry, unsigned first_vararg, s
 {
 	size_t len;
 	uint8_t *code = bytes(hex, &len);
-	int err = probe_site__choose(code, len, ENTRY, entry, first_vararg, site);
+	int err = probe_site__choose(EM_X86_64, code, len, ENTRY, entry, first_vararg, site);
 
 	free(code);
 	return err;
@@ -292,6 +293,105 @@ static void test_no_end(void **state)
 	dear(hex, PT_ENTRY_BUILTIN, 0, "no cheap instruction");
 }
 
+/* Words of arm64 code. */
+static int choose_a64(const uint32_t *words, size_t cnt, enum pt_entry entry, unsigned first_vararg,
+                      struct probe_site *site)
+{
+	size_t len = cnt * sizeof(*words);
+	uint8_t *code = malloc(len);
+	int err;
+
+	assert_non_null(code);
+	memcpy(code, words, len);
+	err = probe_site__choose(EM_AARCH64, code, len, ENTRY, entry, first_vararg, site);
+	free(code);
+	return err;
+}
+
+#define A64(site, entry, first, ...)                \
+	choose_a64((const uint32_t[]){__VA_ARGS__}, \
+	           sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), entry, first, site)
+
+static void assert_site(const struct probe_site *site, unsigned at, unsigned moved, const char *why)
+{
+	assert_int_equal(site->address, ENTRY + at);
+	assert_int_equal(site->stack_moved, moved);
+	assert_int_equal(site->price, why[0] ? PROBE_SINGLE_STEPPED : PROBE_EMULATED);
+	if (!(why[0] ? strstr(site->why, why) != NULL : !site->why[0]))
+		fail_msg("\"%s\" is not \"%s\"", site->why, why);
+}
+
+#define STP_FP    0xa9b07bfd /* stp x29, x30, [sp, #-256]! */
+#define MOV_FP    0x910003fd /* mov x29, sp */
+#define ADRP_X0   0xd0002cc0 /* adrp x0, .+0x59a000 */
+#define RET       0xd65f03c0
+#define MOV_X8_X0 0xaa0003e8
+
+static void test_arm64(void **state)
+{
+	struct probe_site site;
+
+	/* Debian's: the event is in x0 still when the adrp into it is hit. */
+	assert_int_equal(A64(&site, PT_ENTRY_VARIADIC, 2, STP_FP, MOV_X8_X0, ADRP_X0, MOV_FP, RET),
+	                 0);
+	assert_site(&site, 8, 256, "");
+	/* paciasp; sub sp, sp, #0x140; stp x29, x30, [sp, #0x90]; add x29, sp, #0x90; cbz x0 */
+	assert_int_equal(A64(&site, PT_ENTRY_BUILTIN, 0, 0xd503233f, 0xd10503ff, 0xa9097bfd,
+	                     0x910243fd, 0xb4000060, RET),
+	                 0);
+	assert_site(&site, 16, 320, "");
+	/* str x2, [x29, #-8]: in the frame */
+	assert_int_equal(A64(&site, PT_ENTRY_VARIADIC, 2, STP_FP, MOV_FP, 0xf81f83a2, ADRP_X0), 0);
+	assert_site(&site, 12, 256, "");
+}
+
+static void test_arm64_dear(void **state)
+{
+	static const struct {
+		uint32_t word;
+		const char *why;
+	} cases[] = {
+		{0xd2800002, "d2800002 at +4 writes a register with an argument"}, /* mov x2, #0 */
+		{0xd280001e, "d280001e at +4 writes a register with an argument"}, /* mov x30, #0 */
+		{0xf9008be2,
+	         "f9008be2 at +4 writes to memory that may hold arguments"}, /* str x2, [sp, #272] */
+		{0xf9000102, "f9000102 at +4 writes to memory that may hold arguments"}, /* str x2, [x8] */
+		{0x8b3063ff,
+	         "8b3063ff at +4 moves the stack pointer in a way not known"}, /* add sp, sp, x16 */
+		{RET, "d65f03c0 at +4 before any cheap instruction"},
+		{0x00000007, "unknown instruction at +4"},
+	};
+	struct probe_site site;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+			A64(&site, PT_ENTRY_VARIADIC, 2, STP_FP, cases[i].word, ADRP_X0, RET), 0);
+		assert_site(&site, 0, 0, cases[i].why);
+	}
+	/* b .-8, to the adrp */
+	assert_int_equal(A64(&site, PT_ENTRY_VARIADIC, 2, STP_FP, ADRP_X0, MOV_FP, 0x17fffffe), 0);
+	assert_site(&site, 0, 0, "the function branches back into its prologue");
+	/* the builtin needs less */
+	assert_int_equal(A64(&site, PT_ENTRY_BUILTIN, 0, STP_FP, 0xd2800003, ADRP_X0), 0);
+	assert_site(&site, 8, 256, "");
+}
+
+/* What cannot be stepped either: ret; ldr x9, .+64; ldxr x1, [x2]; a part of a word. */
+static void test_arm64_bad(void **state)
+{
+	static const uint32_t words[] = {RET, 0x58000209, 0xc85f7c41};
+	struct probe_site site;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		assert_int_equal(A64(&site, PT_ENTRY_VARIADIC, 2, words[i], RET), -EINVAL);
+		assert_non_null(strstr(site.why, "the kernel does not probe "));
+	}
+	assert_int_equal(probe_site__choose(EM_AARCH64, (const uint8_t *)"\x1f\x20\x03", 3, ENTRY,
+	                                    PT_ENTRY_BUILTIN, 0, &site),
+	                 -EINVAL);
+	assert_string_equal(site.why, "unknown instruction at +0");
+}
+
 /* DWARF numbers: rdx 1, rcx 2, rsi 4, rdi 5. */
 static void test_args(void **state)
 {
@@ -308,7 +408,7 @@ static void test_args(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct pt_arg args[3];
 
-		probe_site__args(cases[i].entry, cases[i].first_vararg, args);
+		probe_site__args(EM_X86_64, cases[i].entry, cases[i].first_vararg, args);
 		for (int n = 0; n < 3; n++) {
 			if (cases[i].regs[n] < 0) {
 				assert_int_equal(args[n].kind, PT_ARG_NONE);
@@ -319,6 +419,13 @@ static void test_args(void **state)
 			assert_int_equal(args[n].size, 8);
 			assert_int_equal(args[n].is_signed, 0);
 		}
+	}
+	for (unsigned first = 2; first <= 3; first++) {
+		struct pt_arg args[3];
+
+		probe_site__args(EM_AARCH64, PT_ENTRY_VARIADIC, first, args);
+		assert_int_equal(args[0].reg, first - 2);
+		assert_int_equal(args[1].reg, first - 1);
 	}
 }
 
@@ -337,6 +444,9 @@ int main(void)
 		cmocka_unit_test(test_bad_code),
 		cmocka_unit_test(test_no_end),
 		cmocka_unit_test(test_args),
+		cmocka_unit_test(test_arm64),
+		cmocka_unit_test(test_arm64_dear),
+		cmocka_unit_test(test_arm64_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
