@@ -132,7 +132,6 @@ PYD_FN int pyd__classify(struct pyd_state *s, const struct pt_site *site, __u64 
 		if (k >= 0)
 			return k;
 	}
-	base = type;
 	for (i = 0; i < PYD_BASES; i++) {
 		base = pyd__type64(s, l->tp_base);
 		if (!base)

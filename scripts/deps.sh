@@ -40,6 +40,8 @@ table() {
 	build  has_cmd:pkg-config          pkgconf|pkg-config           pkgconf-pkg-config
 	build  has_file:/usr/bin/python3   python3                      python3
 	test   has_cmd:clang-format        clang-format                 clang-tools-extra
+	test   has_cmd:clang-tidy          clang-tidy                   clang-tools-extra
+	test   has_cmd:cppcheck            cppcheck                     cppcheck
 	test   has_fuzzer                  @clang-rt                    compiler-rt
 	test   -                           libcmocka-dev                libcmocka-devel
 	test   -                           python3-pytest               python3-pytest

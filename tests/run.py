@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """Runs the tests: tests/run.py [--all] [--fuzz-seconds N] [TIER[/NAME]...]
 
-Tiers, in order: format (make fmt-check), unit (programs of build/tests/unit), san (the same under
+Tiers, in order: format (make fmt-check), lint (make lint), unit (programs of build/tests/unit), san (the same under
 AddressSanitizer and UndefinedBehaviorSanitizer, and what runs build/san/pytrail), fuzz, and the
 pytest files of every directory of tests/. Those that trace live processes come last, one by one; the
 others are run side by side. Each test's output is in build/test-logs/; the
@@ -27,7 +27,7 @@ import xml.etree.ElementTree
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test-logs")
 TAIL = 60  # lines of a failed test's log
-LIMIT = {"format": 120, "unit": 120, "san": 600, "live": 1500, "vm": 1800}  # seconds
+LIMIT = {"format": 120, "lint": 600, "unit": 120, "san": 600, "live": 1500, "vm": 1800}  # seconds
 LIMIT_DEFAULT = 900
 # Files whose tests trace live processes: all of these directories, and in others those of this name.
 LIVE = ("live",)
@@ -128,6 +128,10 @@ def pytest_files(directory):
     return found
 
 
+# What is fuzzed beside tests/fuzz/corpus/NAME: real files that the repository has anyway.
+MORE_SEEDS = {"fuzz_config": ["scripts/packaging/config"]}
+
+
 def fuzz_tests(seconds):
     tests = []
     for source in sorted(glob.glob(os.path.join(ROOT, "tests/fuzz/fuzz_*.c"))):
@@ -135,8 +139,11 @@ def fuzz_tests(seconds):
         program = os.path.join(ROOT, "build/fuzz", name)
         found = os.path.join(ROOT, "build/fuzz/corpus", name)
         os.makedirs(found, exist_ok=True)
-        seeds = os.path.join(ROOT, "tests/fuzz/corpus", name)
-        corpus = [found] + ([seeds] if os.path.isdir(seeds) else [])
+        seeds = [os.path.join(ROOT, path) for path in [f"tests/fuzz/corpus/{name}", *MORE_SEEDS.get(name, [])]]
+        corpus = [found] + [path for path in seeds if os.path.isdir(path)]
+        dictionary = os.path.join(ROOT, "tests/fuzz/dict", name + ".dict")
+        if os.path.exists(dictionary):
+            corpus.append(f"-dict={dictionary}")
         tests.append(Test("fuzz", name, [program, f"-max_total_time={seconds}", "-timeout=10",
                                          "-rss_limit_mb=2048", "-print_final_stats=1",
                                          f"-artifact_prefix={LOGS}/{name}-", *corpus],

@@ -31,7 +31,7 @@ test: ## install what is missing, build and run all tests (those on live process
 	@$(FETCH_PYTHONS)
 	@$(MAKE_ROOT)
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins
-	@$(PYTHON) tests/run.py
+	@$(PYTHON) tests/run.py --fuzz-seconds $(FUZZ_SECONDS)
 
 test-all: ## the same with interpreters that have to be fetched or built first
 	@scripts/deps.sh all
@@ -40,7 +40,7 @@ test-all: ## the same with interpreters that have to be fetched or built first
 	@for build in ft clang musl; do tests/pythons/build-$$build.sh || \
 		echo "tests: no $$build build of CPython: its tests are skipped"; done
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins
-	@$(PYTHON) tests/run.py --all
+	@$(PYTHON) tests/run.py --all --fuzz-seconds 60
 
 check: ## build, and run the tests that need no root, without installing anything
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins

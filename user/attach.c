@@ -335,7 +335,7 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 {
 	enum pt_probe probe = attach__probe(b, a->mode);
 	struct attached *f;
-	struct wheres all;
+	struct wheres all = {0};
 	int err;
 
 	if (!probe)

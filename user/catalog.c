@@ -101,7 +101,7 @@ static unsigned int nearest_cost(const struct catalog_event *event, const char *
 
 size_t catalog__nearest(const char *name, const char **out, size_t max)
 {
-	unsigned int cost, costs[16];
+	unsigned int cost, costs[16] = {0};
 	size_t len = strlen(name), found = 0, i, j;
 
 	if (max > sizeof(costs) / sizeof(costs[0]))

@@ -143,7 +143,7 @@ static void say_summary(const struct replay_options *o, const struct output_stat
 		          seconds > 0 ? (double)s->events / seconds : 0.0);
 	log__info("%llu events, %llu filtered, %llu lost, %llu processes, %.1f s",
 	          (unsigned long long)s->events, (unsigned long long)s->filtered,
-	          (unsigned long long)(s->lost + s->malformed + undelivered),
+	          (unsigned long long)s->lost + s->malformed + undelivered,
 	          (unsigned long long)s->processes, seconds);
 }
 

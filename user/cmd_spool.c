@@ -251,7 +251,7 @@ static int print_all(const struct spool_command *c, const struct survey_output *
 	struct buf out = BUF_INIT, mem = BUF_INIT;
 	struct spool_mark mark;
 	struct spool_entry e;
-	int n, err = 0, code = EXIT_OK;
+	int n = 0, err = 0, code = EXIT_OK;
 
 	do {
 		n = spool_reader__next(r, &e);

@@ -68,7 +68,7 @@ void *elf_file__load(const struct elf_file *e, uint64_t offset, uint64_t len)
 		errno = ENOEXEC;
 		return NULL;
 	}
-	data = malloc(len + 1);
+	data = calloc(1, len + 1);
 	if (!data)
 		return NULL;
 	err = elf_file__read(e, offset, data, len);

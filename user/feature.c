@@ -45,7 +45,7 @@ static bool probe_btf(void)
 
 /* Loads a program and lets go of it. */
 static bool loads(enum bpf_prog_type type, const struct bpf_insn *insns, size_t cnt,
-                  const struct bpf_prog_load_opts *opts)
+                  struct bpf_prog_load_opts *opts)
 {
 	int fd = bpf_prog_load(type, "pytrail_probe", "GPL", insns, cnt, opts);
 

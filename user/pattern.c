@@ -191,13 +191,11 @@ bool pattern_list__match(const struct pattern_list *l, const char *name, size_t 
 	return wanted;
 }
 
-/* What is wrong with the set at p, or NULL. */
-static const char *set_problem(const char *p, const char *end)
+/* What is wrong with the set at p, which ends at stop, or NULL. */
+static const char *set_problem(const char *p, const char *stop)
 {
-	const char *stop = set_end(p, end), *s;
+	const char *s;
 
-	if (!stop)
-		return "'[' has no ']'";
 	for (s = p + 1; s < stop - 1; s++) {
 		if ((unsigned char)*s >= 0x80)
 			return "a set in '[' and ']' takes ASCII characters only";
@@ -218,7 +216,7 @@ static const char *set_problem(const char *p, const char *end)
 /* What is wrong with an item without its `!`, or NULL. */
 static const char *item_problem(const char *p, size_t len, bool exclude)
 {
-	const char *end = p + len, *problem;
+	const char *end = p + len, *stop, *problem;
 
 	if (!len)
 		return exclude ? "there is nothing to exclude after '!'"
@@ -228,10 +226,13 @@ static const char *item_problem(const char *p, size_t len, bool exclude)
 	for (; p < end; p++) {
 		if (*p != '[')
 			continue;
-		problem = set_problem(p, end);
+		stop = set_end(p, end);
+		if (!stop)
+			return "'[' has no ']'";
+		problem = set_problem(p, stop);
 		if (problem)
 			return problem;
-		p = set_end(p, end) - 1;
+		p = stop - 1;
 	}
 	return NULL;
 }
@@ -290,15 +291,14 @@ static int no_memory(void)
 static int append(struct pattern_list *l, const char *text, size_t len, bool exclude, bool glob)
 {
 	struct pattern *items = realloc(l->items, (l->cnt + 1) * sizeof(*items));
-	char *copy;
 
 	if (!items)
 		return no_memory();
 	l->items = items;
-	copy = strndup(text, len);
-	if (!copy)
+	items[l->cnt] = (struct pattern){strndup(text, len), len, exclude, glob};
+	if (!items[l->cnt].text)
 		return no_memory();
-	items[l->cnt++] = (struct pattern){copy, len, exclude, glob};
+	l->cnt++;
 	l->has_include |= !exclude;
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "util/safe_file.h"
 #include "util/write_all.h"
 
-static const char magic[8] = "pytrail\n";
+static const char magic[8] = {'p', 'y', 't', 'r', 'a', 'i', 'l', '\n'};
 
 /* A later version's header may be longer, so far. */
 #define HEADER_MAX 4096

@@ -412,8 +412,8 @@ static void attach(uint16_t kind, uint8_t flags, uint8_t reason, const char *fil
 static void presence(void)
 {
 	attach(PT_REC_ATTACH, PT_ATTACH_LATE, 0, "/usr/bin/python3.11");
-	for (uint8_t reason = 0; reason <= PT_DETACH_END; reason++)
-		attach(PT_REC_DETACH, 0, reason, "/usr/bin/python3.11");
+	for (unsigned reason = 0; reason <= PT_DETACH_END; reason++)
+		attach(PT_REC_DETACH, 0, (uint8_t)reason, "/usr/bin/python3.11");
 	attach(PT_REC_ATTACH, PT_ATTACH_FREE_THREADED, 0, "/tmp/\033[31m\n\xff\"/libpython3.13t.so");
 	/* of a process that nothing else is known of */
 	rb__header(&b, PT_REC_ATTACH, sizeof(struct pt_attach));

@@ -101,7 +101,7 @@ static int allow_commands(scmp_filter_ctx f, const scmp_datum_t *cmds, size_t cn
 
 	for (size_t i = 0; i < cnt && !err; i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-		                       SCMP_A0(SCMP_CMP_EQ, cmds[i]));
+		                       SCMP_A0(SCMP_CMP_EQ, cmds[i], 0));
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -139,16 +140,18 @@ static bool may_follow_map_files(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	uint64_t start, end;
-	char path[96];
+	char line[256] = "", path[96], *rest;
 	struct stat st;
 	bool found;
 
 	if (!maps)
 		return true;
-	found = fscanf(maps, "%" SCNx64 "-%" SCNx64, &start, &end) == 2;
+	found = fgets(line, sizeof(line), maps) != NULL;
 	fclose(maps);
+	start = strtoull(line, &rest, 16);
+	end = *rest == '-' ? strtoull(rest + 1, NULL, 16) : 0;
 	snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIx64 "-%" PRIx64, start, end);
-	return !found || !stat(path, &st) || errno != EPERM;
+	return !found || !end || !stat(path, &st) || errno != EPERM;
 }
 
 /* Tried without it, while it can still be taken back. */

@@ -157,7 +157,7 @@ int syscalls__allow_families(scmp_filter_ctx f, const int *families, size_t cnt)
 
 	for (size_t i = 0; i < cnt && !err; i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+		                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	return err;
 }
 
@@ -167,6 +167,6 @@ int syscalls__allow_requests(scmp_filter_ctx f, const scmp_datum_t *requests, si
 
 	for (size_t i = 0; i < cnt && !err; i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		                       SCMP_A1(SCMP_CMP_EQ, requests[i]));
+		                       SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
 	return err;
 }

@@ -47,7 +47,7 @@ uint64_t notify__watchdog_ns(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 
-	if (!usec || (pid && atol(pid) != (long)getpid()))
+	if (!usec || (pid && strtol(pid, NULL, 10) != (long)getpid()))
 		return 0;
 	return strtoull(usec, NULL, 10) * 1000;
 }

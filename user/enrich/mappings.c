@@ -66,7 +66,7 @@ static int push(struct mappings *m, struct buf *paths, const struct proc_map *ma
 static int parse(struct mappings *m, const struct buf *text)
 {
 	struct buf paths = BUF_INIT;
-	size_t path[MAPPINGS_MAX], pos = 0;
+	size_t path[MAPPINGS_MAX] = {0}, pos = 0;
 	struct proc_map map;
 	int err = 0;
 

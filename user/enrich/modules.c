@@ -69,9 +69,12 @@ static void list__push(struct modules *m, struct module *f)
 	m->newest = f;
 }
 
-static void drop(struct modules *m, struct module *f)
+static void drop_oldest(struct modules *m)
 {
-	list__unlink(m, f);
+	struct module *f = m->oldest;
+
+	m->oldest = f->newer;
+	*(f->newer ? &f->newer->older : &m->newest) = NULL;
 	m->cnt--;
 	m->bytes -= f->bytes;
 	symbols__free(f->symbols);
@@ -83,7 +86,7 @@ void modules__free(struct modules *m)
 	if (!m)
 		return;
 	while (m->oldest)
-		drop(m, m->oldest);
+		drop_oldest(m);
 	free(m);
 }
 
@@ -158,7 +161,7 @@ const struct module *modules__load(struct modules *m, int fd)
 	m->cnt++;
 	m->bytes += f->bytes;
 	while (m->oldest != f && (m->cnt > m->max_files || m->bytes > m->max_bytes))
-		drop(m, m->oldest);
+		drop_oldest(m);
 	return f;
 }
 

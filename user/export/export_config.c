@@ -126,6 +126,45 @@ static int begin_output(struct export_config *cfg, char *url, struct buf *why)
 	return o->settings ? 0 : -ENOMEM;
 }
 
+static int take_number(const struct pair *p, int64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(p->value, &end, 10);
+	return errno || *end || end == p->value ? -EINVAL : 0;
+}
+
+/* The exporter's own settings. */
+static int take_own(struct export_config *cfg, const struct pair *p)
+{
+	int64_t n = 0;
+	int err;
+
+	if (!strcmp(p->name, "dir")) {
+		cfg->dir = strdup(p->value);
+		return 0;
+	}
+	if (!strcmp(p->name, "boot_id")) {
+		cfg->boot_id = strdup(p->value);
+		return 0;
+	}
+	err = take_number(p, &n);
+	if (!strcmp(p->name, "dead_letters"))
+		cfg->dead_letters = n != 0;
+	else if (!strcmp(p->name, "check"))
+		cfg->check = n != 0;
+	else if (!strcmp(p->name, "offset"))
+		cfg->realtime_offset_ns = n;
+	else if (!strcmp(p->name, "uid"))
+		cfg->uid = (uid_t)n;
+	else if (!strcmp(p->name, "gid"))
+		cfg->gid = (gid_t)n;
+	else if (!strcmp(p->name, "parent"))
+		cfg->parent = (pid_t)n;
+	return err;
+}
+
 static int take(struct export_config *cfg, const struct pair *p, struct buf *why)
 {
 	struct config_output *o =
@@ -139,23 +178,7 @@ static int take(struct export_config *cfg, const struct pair *p, struct buf *why
 	}
 	if (o)
 		return settings__put(o->settings, p->name, p->value, p->len, why);
-	if (!strcmp(p->name, "dir"))
-		cfg->dir = strdup(p->value);
-	else if (!strcmp(p->name, "boot_id"))
-		cfg->boot_id = strdup(p->value);
-	else if (!strcmp(p->name, "dead_letters"))
-		cfg->dead_letters = atoi(p->value);
-	else if (!strcmp(p->name, "check"))
-		cfg->check = atoi(p->value);
-	else if (!strcmp(p->name, "offset"))
-		cfg->realtime_offset_ns = atoll(p->value);
-	else if (!strcmp(p->name, "uid"))
-		cfg->uid = (uid_t)atoll(p->value);
-	else if (!strcmp(p->name, "gid"))
-		cfg->gid = (gid_t)atoll(p->value);
-	else if (!strcmp(p->name, "parent"))
-		cfg->parent = (pid_t)atoll(p->value);
-	return 0;
+	return take_own(cfg, p);
 }
 
 /* What is known once all settings are there. */

@@ -2,6 +2,8 @@
 #include "figures.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../format/json.h"
@@ -12,11 +14,12 @@
 
 uint64_t figures__rss(void)
 {
-	unsigned long long pages = 0;
+	char line[256] = "", *second;
 	FILE *f = fopen("/proc/self/statm", "re");
+	uint64_t pages = 0;
 
-	if (f && fscanf(f, "%*u %llu", &pages) != 1)
-		pages = 0;
+	if (f && fgets(line, sizeof(line), f) && (second = strchr(line, ' ')))
+		pages = strtoull(second, NULL, 10);
 	if (f)
 		fclose(f);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -175,7 +178,7 @@ void figures__text(struct buf *out, const struct tracer_figures *t, const struct
 			"  spool: %.1f MiB in %llu segments; %llu evicted, %llu found no room%s\n",
 			(double)t->spool.bytes / 1048576, (unsigned long long)t->spool.segments,
 			(unsigned long long)t->spool.evicted,
-			(unsigned long long)(t->spool.lost_full + t->spool.lost_error),
+			(unsigned long long)t->spool.lost_full + t->spool.lost_error,
 			t->spool.disk_error ? "; IT CANNOT BE WRITTEN" : "");
 	if (t->has_spool)
 		buf__printf(out, "  exporter: %s, started again %llu times, %.1f MiB\n",

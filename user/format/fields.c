@@ -405,7 +405,6 @@ static void take_authority(struct fields_url *out, const struct node *authority)
 		if (unit(authority, i) == '@')
 			host = i + 1;
 	out->has_userinfo = host != 0;
-	end = host;
 	if (host < cnt && unit(authority, host) == '[') {
 		end = find_any(authority, host, "]");
 		out->host = slice(authority, host + 1, end);

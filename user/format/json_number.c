@@ -53,7 +53,7 @@ static bool reads_back(char text[48], double v, int digits)
  */
 static int shortest(double v, char *out, int *exp)
 {
-	char text[48], *e;
+	char text[48] = "", *e;
 	int n = 0;
 
 	for (int digits = v < DBL_MIN ? 1 : DBL_DIG; digits <= 17; digits++)
@@ -65,7 +65,7 @@ static int shortest(double v, char *out, int *exp)
 			out[n++] = *p;
 	while (n > 1 && out[n - 1] == '0')
 		n--;
-	*exp = atoi(e + 1);
+	*exp = (int)strtol(e + 1, NULL, 10);
 	return n;
 }
 
@@ -81,7 +81,7 @@ static char *put_small(char *p, unsigned v)
 /* float_repr_style "short" of CPython (Python/pystrtod.c): an exponent below -4 and from 16 on. */
 size_t float__repr(char *out, double v)
 {
-	char digits[24], *p = out;
+	char digits[24] = "", *p = out;
 	int n, exp;
 
 	if (isnan(v))

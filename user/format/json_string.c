@@ -24,7 +24,7 @@ static inline uint64_t unclean8(uint64_t w)
 	return ((w - ONES * 0x20) | (quote - ONES) | (back - ONES) | (w + ONES) | w) & HIGHS;
 }
 
-static const char hex[16] = "0123456789abcdef";
+static const char hex[] = "0123456789abcdef";
 
 static inline char *put_escape(char *p, uint32_t cp)
 {

@@ -9,7 +9,7 @@
 /* Bytes that a character can become: \\ud800 of a lone surrogate in CEF. */
 #define CHAR_MAX_BYTES 8
 
-static const char hex[16] = "0123456789abcdef";
+static const char hex[] = "0123456789abcdef";
 
 static char *put_backslash(char *p, enum line_style style)
 {

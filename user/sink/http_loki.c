@@ -71,9 +71,8 @@ static int make_labels(struct loki *l, const struct settings *s, struct buf *why
 	http_json__append_string(&l->labels, l->http.host, strlen(l->http.host));
 	for (size_t i = 0; i < cnt; i++) {
 		const char *equals = strchr(more[i], '=');
-		size_t len = equals ? (size_t)(equals - more[i]) : 0;
 
-		if (!is_label_name(more[i], len) || !equals[1]) {
+		if (!equals || !is_label_name(more[i], (size_t)(equals - more[i])) || !equals[1]) {
 			buf__printf(why,
 			            "'label' takes name=value, the name of letters, digits and _ "
 			            "and not one of job, host, category, severity, not '%s'",
@@ -81,7 +80,7 @@ static int make_labels(struct loki *l, const struct settings *s, struct buf *why
 			return -EINVAL;
 		}
 		buf__char(&l->labels, ',');
-		http_json__append_string(&l->labels, more[i], len);
+		http_json__append_string(&l->labels, more[i], (size_t)(equals - more[i]));
 		buf__char(&l->labels, ':');
 		http_json__append_string(&l->labels, equals + 1, strlen(equals + 1));
 	}

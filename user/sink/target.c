@@ -48,15 +48,18 @@ static int hex(char c)
 static bool decode(char *text)
 {
 	char *out = text;
+	int high, low;
 
 	for (; *text; text++) {
 		if (*text != '%') {
 			*out++ = *text;
 			continue;
 		}
-		if (hex(text[1]) < 0 || hex(text[2]) < 0)
+		high = hex(text[1]);
+		low = high < 0 ? -1 : hex(text[2]);
+		if (low < 0)
 			return false;
-		*out = (char)(hex(text[1]) << 4 | hex(text[2]));
+		*out = (char)(high * 16 + low);
 		if (!*out++)
 			return false;
 		text += 2;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -49,13 +50,12 @@ void segment__name(char out[SEGMENT_NAME_SIZE], unsigned lane, uint64_t first)
 bool segment__parse_name(const char *name, unsigned *lane, uint64_t *first)
 {
 	char again[SEGMENT_NAME_SIZE];
-	unsigned long long n;
 
-	if (strlen(name) != SEGMENT_NAME_SIZE - 2 ||
-	    sscanf(name, "%1u-%16llx.seg", lane, &n) != 2 || *lane < 1 || *lane > SPOOL_LANES)
+	if (strlen(name) != SEGMENT_NAME_SIZE - 2 || name[0] < '1' || name[0] > '0' + SPOOL_LANES)
 		return false;
-	*first = n;
-	/* sscanf() takes more than is written: signs, blanks, capitals. */
+	*lane = (unsigned)(name[0] - '0');
+	*first = strtoull(name + 2, NULL, 16);
+	/* strtoull() takes more than is written: signs, blanks, capitals. */
 	segment__name(again, *lane, *first);
 	return !strcmp(name, again);
 }

@@ -12,7 +12,7 @@
 #include "spool_impl.h"
 
 #define DISK_QUIET_NS 10000000000u
-#define BOUND         -EFBIG /* its own bound is reached, and what is there must not go */
+#define BOUND         (-EFBIG) /* its own bound is reached, and what is there must not go */
 
 static struct seg *active_seg(struct spool *s, unsigned lane)
 {

@@ -83,7 +83,7 @@ static struct value *find(const struct settings *s, const char *name)
 	return NULL;
 }
 
-static int say_unknown(const struct settings *s, const char *name, struct buf *why)
+static void say_unknown(const struct settings *s, const char *name, struct buf *why)
 {
 	struct nearest_word near = {.wanted = name};
 
@@ -92,7 +92,6 @@ static int say_unknown(const struct settings *s, const char *name, struct buf *w
 	buf__printf(why, "there is no setting '%s' here", name);
 	if (near.best)
 		buf__printf(why, "; did you mean '%s'?", near.best);
-	return -ENOENT;
 }
 
 static int add_item(struct value *v, const char *text)
@@ -127,8 +126,10 @@ static int place(struct settings *s, const char *name, struct value **out, struc
 {
 	struct value *v = find(s, name);
 
-	if (!v)
-		return say_unknown(s, name, why);
+	if (!v) {
+		say_unknown(s, name, why);
+		return -ENOENT;
+	}
 	if (v->given && v->def->type != SETTING_LIST) {
 		buf__printf(why, "'%s' is given twice", name);
 		return -EEXIST;
