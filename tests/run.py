@@ -153,7 +153,7 @@ def fuzz_tests(seconds):
 
 def discover(fuzz_seconds):
     """All tests, in the order in which they run."""
-    tests = [Test("format", "fmt-check", ["make", "-s", "fmt-check"])]
+    tests = [Test("format", "fmt-check", ["make", "-s", "fmt-check"]), Test("lint", "lint", ["make", "-s", "lint"])]
     tests += unit_tests("unit", "build") + unit_tests("san", "build/san", SAN_ENV)
     tests += fuzz_tests(fuzz_seconds)
     san_env = {**SAN_ENV, "PYTRAIL": os.path.join(ROOT, "build/san/pytrail")}

@@ -30,6 +30,9 @@ CPPCHECK = ["cppcheck", "--enable=warning,performance,portability", "--std=c11",
             "-Dbpf_object__for_each_program(pos,obj)=while ((pos = bpf_object__next_program(obj, pos)))", f"--suppressions-list={ROOT}/tests/lint/cppcheck",
             "--template={file}:{line}: {severity}: {message} [{id}]"]
 
+RULES = {"clang-tidy": (".clang-tidy", "tests/.clang-tidy"), "analyzer": ("tests/lint/analyzer",),
+         "cppcheck": ("tests/lint/cppcheck",)}
+
 
 def sources():
     """Of all that is compiled for this host."""
@@ -64,7 +67,7 @@ class Tool:
         self.name, self.command = name, command
         version = subprocess.run([command[0], "--version"], capture_output=True, check=True).stdout
         rules = b""
-        for path in (".clang-tidy", "tests/.clang-tidy", "tests/lint/cppcheck"):
+        for path in RULES[name]:
             with open(os.path.join(ROOT, path), "rb") as file:
                 rules += file.read()
         self.salt = repr(command).encode() + version + rules
@@ -78,12 +81,14 @@ class Tool:
 
     @staticmethod
     def of_ours(said):
-        """Without what it says of code that was generated, in build/, and the steps that it says it by."""
+        """Without what it says of code that was generated, in build/, what tests/lint/analyzer has, and the steps of it."""
+        with open(os.path.join(ROOT, "tests/lint/analyzer"), encoding="utf-8") as file:
+            known = [line.strip() for line in file if not line.startswith("//")]
         kept, ours = [], False
         for line in said:
-            found = re.match(r"(\S+?):\d+:\d+: (?:fatal )?(?:error|warning):", line)
+            found = re.match(r"(\S+?):\d+:\d+: (?:fatal )?(?:error|warning):.* \[([\w.]+)\]$", line)
             if found:
-                ours = not found[1].startswith("build/")
+                ours = not found[1].startswith("build/") and f"{found[2]}:{found[1]}" not in known
             if ours and not re.match(r"\d+ errors? generated", line):
                 kept.append(line)
         return kept
