@@ -9,11 +9,12 @@ import guest
 import matrix
 import pytest
 
-# 5.10 takes half as long as the two others together: its verifier is slow, and each probe site has a program.
+# 5.10 takes as long as the two others together: its verifier is slow, and each probe site has a program. What the
+# verifiers have to do is held to its limits on the kernel here, and on all by `make test-kernels`.
 GROUPS = {
     "5.10": ("check", "usdt", "uprobe", "kernel"),
-    "6.1": ("check", "verifier", "usdt", "uprobe", "kernel"),
-    "6.12": ("check", "usdt", "uprobe", "kernel"),
+    "6.1": ("check", "usdt", "uprobe", "kernel"),
+    "6.12": ("check", "usdt", "kernel"),
 }
 SECONDS = 800
 
