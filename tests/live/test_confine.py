@@ -57,6 +57,7 @@ def confined(pid, caps, others=()):
 
 
 def wait_confined(tracer):
+    """Which it is once everything is attached."""
     util.wait_until(lambda: status(f"/proc/{tracer.process.pid}")["Seccomp"] == "2", "it is confined")
     return tracer.process.pid
 
@@ -203,11 +204,15 @@ def test_a_privileged_container(tmp_path, target, output):
              "json:/var/tmp/events.json"]
     with subprocess.Popen(["unshare", "-m", "sh", "-c", ROOT, str(tmp_path / "root"), util.PYTRAIL, *words],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        util.wait_until(lambda: target.is_attached() or process.poll() is not None, "it is attached")
-        assert process.poll() is None, process.stderr.read()
-        confined(process.pid, TRACING | ({"kill", "chown"} if "exec" in output else set()))
-        target.do("sys.audit('test.contained', 'seen')")
-        out, said = process.communicate(timeout=util.LIMIT)
+        try:
+            util.wait_until(lambda: process.poll() is not None or status(f"/proc/{process.pid}")["Seccomp"] == "2",
+                            "it is confined")
+            assert process.poll() is None, process.stderr.read()
+            confined(process.pid, TRACING | ({"kill", "chown"} if "exec" in output else set()))
+            target.do("sys.audit('test.contained', 'seen')")
+            out, said = process.communicate(timeout=util.LIMIT)
+        finally:
+            process.kill()
     assert process.returncode == 0, said
     assert output != "json" or '"args":{"arg0":"seen"}' in out
     assert "1 events, 0 filtered, 0 lost" in re.sub(r"\d+ filtered", "0 filtered", said), said
