@@ -5,6 +5,7 @@ import json
 import os
 import random
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -108,7 +109,10 @@ def end_at(words, number, after):
         pass
     left = children(process.pid)
     process.send_signal(number)
-    said = process.communicate(timeout=util.LIMIT)[1]
+    try:
+        said = process.communicate(timeout=util.LIMIT)[1]
+    finally:
+        process.kill()
     if number == signal.SIGTERM:
         assert process.returncode in (0, -signal.SIGTERM), said
     elif process.returncode >= 0:
@@ -148,7 +152,7 @@ def test_the_end_of_the_daemon(target, tmp_path):
             os.chmod(parent, 0o755)
     config = tmp_path / "pytrail.yaml"
     config.write_text("trace: {events: 'test.*', interpreters: none, probe: usdt}\n"
-                      f"spool: {{directory: {tmp_path}/spool, max_size: 4M}}\n"
+                      f"spool: {{directory: {tmp_path}/spool, max_size: 256M}}\n"
                       f"control: {{socket: {tmp_path}/control.sock}}\n"
                       "outputs: [{name: cat, to: 'exec:/bin/cat'}]\n", encoding="utf-8")
     for number, after in moments()[::2]:
@@ -188,6 +192,7 @@ def test_killed_while_it_waits_for_a_full_pipe(target):
     os.close(writer)
     util.wait_until(target.is_attached, "it is attached")
     target.do("for i in range(5000): sys.audit('test.full', 'x' * 100)")
+    assert select.select([reader], [], [], util.LIMIT)[0], "it writes"
     process.kill()
     process.wait()
     untouched(target)
