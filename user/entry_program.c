@@ -7,7 +7,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -26,6 +28,7 @@ struct entry_program {
 	bool loaded;  /* or tried to: err tells */
 	int err;
 	pthread_t thread;
+	int event;
 	atomic_bool done;
 };
 
@@ -42,6 +45,7 @@ struct entry_program *entry_program__new(const struct pytrail_bpf *from, bool mu
 		return NULL;
 	p->from = from;
 	p->multi = multi;
+	p->event = -1;
 	return p;
 }
 
@@ -77,6 +81,7 @@ static void *run(void *arg)
 	caps__limit_thread(CAP_BIT(CAPABILITY_BPF) | CAP_BIT(CAPABILITY_PERFMON));
 	p->err = load(p);
 	atomic_store(&p->done, true);
+	eventfd_write(p->event, 1);
 	return NULL;
 }
 
@@ -85,6 +90,9 @@ void entry_program__start(struct entry_program *p)
 	struct sigaction action = {.sa_handler = do_nothing};
 	sigset_t all, before;
 
+	p->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->event < 0)
+		return;
 	sigaction(STOP_SIGNAL, &action, NULL);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -97,6 +105,11 @@ static void join(struct entry_program *p)
 	pthread_join(p->thread, NULL);
 	p->running = false;
 	p->loaded = true;
+}
+
+int entry_program__fd(const struct entry_program *p)
+{
+	return p->event;
 }
 
 bool entry_program__pending(const struct entry_program *p)
@@ -138,5 +151,7 @@ void entry_program__free(struct entry_program *p)
 		join(p);
 	}
 	pytrail_bpf__destroy(p->copy);
+	if (p->event >= 0)
+		close(p->event);
 	free(p);
 }

@@ -22,6 +22,9 @@ void entry_program__free(struct entry_program *p);
 /* Starts the thread. When there can be none the program is loaded when it is asked for. */
 void entry_program__start(struct entry_program *p);
 
+/* A descriptor that becomes readable, and stays so, as the thread is done; -1: there is no thread. */
+int entry_program__fd(const struct entry_program *p);
+
 /* Whether it is still being loaded. */
 bool entry_program__pending(const struct entry_program *p);
 

@@ -417,6 +417,11 @@ struct attach *session__attach(struct session *s)
 	return s->attach;
 }
 
+int session__loading_fd(const struct session *s)
+{
+	return s->entry_program ? entry_program__fd(s->entry_program) : -1;
+}
+
 bool session__loads_later(const struct session *s)
 {
 	/* by perf events libbpf tries what the kernel can do, by loading */

@@ -299,6 +299,7 @@ static int trace_loop__start(struct trace_loop *l)
 	if (trace_loop__open_watchers(l))
 		return EXIT_FAIL;
 	watch(l, session__fd(l->session));
+	watch(l, session__loading_fd(l->session));
 	watch(l, l->signals);
 	watch(l, l->hooks.input_fd);
 	code = targets__attach(l->targets, l->session, l->proof, l->presence, l->tamper);
@@ -363,6 +364,7 @@ static void trace_loop__confine_more(struct trace_loop *l)
 {
 	struct buf why = BUF_INIT;
 
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, session__loading_fd(l->session), NULL);
 	if (!l->loads_later || session__loads_later(l->session))
 		return;
 	l->loads_later = false;
@@ -381,7 +383,6 @@ static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
 		return;
 	l->housekeeping_ns = now;
 	session__losses(l->session);
-	trace_loop__confine_more(l);
 	proof__retry(l->proof, now);
 	tamper__check(l->tamper);
 	/* what was not told is looked for, but not all the time */
@@ -442,6 +443,8 @@ static bool trace_loop__wait(struct trace_loop *l, int timeout)
 			l->hooks.input(l->ctx);
 		else if (l->hold && events[n].data.fd == hold__fd(l->hold))
 			targets__held(l->targets, l->hold);
+		else if (events[n].data.fd == session__loading_fd(l->session))
+			trace_loop__confine_more(l);
 		else
 			woken = true;
 	}

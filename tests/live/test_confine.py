@@ -70,7 +70,7 @@ def test_tracing(target):
 
 def test_loading_on_the_side(target):
     """The program for interpreters without USDT is loaded by a thread; then no program can be any more."""
-    with util.Tracer("-p", str(target.pid), "--probe=auto") as tracer:
+    with util.Tracer("-p", str(target.pid), "-f", "--probe=auto") as tracer:
         pid = wait_confined(tracer)
         confined(pid, TRACING)
         util.wait_until(lambda: status(f"/proc/{pid}").get("Seccomp_filters", "2") == "2", "it is confined again")
