@@ -43,13 +43,17 @@ def mine():
 
 def confined(pid, caps, others=()):
     """Each thread is under a filter; the main one has these, the others no more than those of theirs."""
+    # less what is not given here in the first place
+    allowed = bits(set(caps) | set(others))
+
+    def limited(task):
+        return not any(int(task[of], 16) & ~allowed for of in ("CapPrm", "CapEff", "CapBnd"))
+
+    # a thread sees to that itself, as it begins
+    util.wait_until(lambda: all(map(limited, tasks(pid))), f"no thread has more than {sorted(set(caps) | set(others))}")
     found = tasks(pid)
     for task in found:
         assert task["NoNewPrivs"] == "1" and task["Seccomp"] == "2", task["Name"]
-        # less what is not given here in the first place
-        allowed = bits(set(caps) | set(others))
-        for of in "CapPrm", "CapEff", "CapBnd":
-            assert not int(task[of], 16) & ~allowed, (task["Name"], of, task[of])
     main = status(f"/proc/{pid}")
     assert int(main["CapEff"], 16) == bits(caps) & mine()
     assert int(main["CapInh"], 16) == int(main["CapAmb"], 16) == 0
