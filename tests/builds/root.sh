@@ -45,6 +45,7 @@ run_in()
 	export root live SOURCE
 	# Of the build directory, only the root's own is seen; /etc/resolv.conf is the machine's, as it is now.
 	unshare --mount $([ -n "$live" ] || echo --pid --fork) bash -euc '
+		mount --bind "$root" "$root" # so that / is a mount there, as everywhere
 		mount --bind "$SOURCE" "$root/src"
 		mkdir -p "$root/src/build" && mount --bind "$root/build" "$root/src/build"
 		mount -t proc proc "$root/proc"
