@@ -94,6 +94,8 @@ static bool branch(struct a64_insn *i)
 		branch_to(i, w >> 31 ? A64_CALL : A64_JUMP, signed_bits(w, 25, 0));
 		i->written = w >> 31 ? 1u << A64_LR : 0;
 	} else if (bits(w, 31, 25) == 0x2a) { /* b.cond, bc.cond */
+		if (w & 1u << 24)
+			return false;
 		branch_to(i, A64_CONDITIONAL, signed_bits(w, 23, 5));
 	} else if (bits(w, 30, 25) == 0x1a) { /* cbz, cbnz */
 		branch_to(i, A64_CONDITIONAL, signed_bits(w, 23, 5));
@@ -320,7 +322,7 @@ bool a64_insn__is_simulated(const struct a64_insn *insn)
 	switch (insn->kind) {
 	case A64_JUMP:
 	case A64_CALL: /* of those by a register only br and blr */
-		return insn->has_target || bits(w, 24, 10) == 0x7c0 || bits(w, 24, 10) == 0xfc0;
+		return insn->has_target || (w & 0xffdffc1f) == 0xd61f0000;
 	case A64_CONDITIONAL:
 		return !(bits(w, 31, 25) == 0x2a && w & 1u << 4); /* bc.cond */
 	default:

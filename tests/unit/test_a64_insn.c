@@ -201,6 +201,7 @@ static void test_bad(void **state)
 	static const uint32_t words[] = {
 		0x00000007, /* udf #7 */
 		0x04000000, /* SVE */
+		0x550002cd, /* nearly b.le */
 
 	};
 	const uint8_t nop[] = {0x1f, 0x20, 0x03, 0xd5};
