@@ -20,7 +20,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLEAN = os.path.join(ROOT, "build/lint")
-NODES = 40000  # steps of the analyzer for a function; its own default is 225000
+NODES = 20000  # steps of the analyzer for a function; its own default is 225000
 # BPF, and what is compiled with flags of its own.
 LEFT_OUT = (".bpf.c", "bench/floor.c", "live/auditcalls.c", "live/embed.c")
 
