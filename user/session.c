@@ -422,6 +422,11 @@ int session__loading_fd(const struct session *s)
 	return s->entry_program ? entry_program__fd(s->entry_program) : -1;
 }
 
+bool session__is_multi(const struct session *s)
+{
+	return s->multi;
+}
+
 bool session__loads_later(const struct session *s)
 {
 	/* by perf events libbpf tries what the kernel can do, by loading */

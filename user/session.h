@@ -50,6 +50,8 @@ int session__open(const struct session_options *opts, session_record_fn fn, void
 void session__close(struct session *s);
 /* A descriptor that becomes readable once what is loaded on the side is; -1: nothing is. */
 int session__loading_fd(const struct session *s);
+/* Whether files are attached by links of many uprobes, not by perf events. */
+bool session__is_multi(const struct session *s);
 /* Whether BPF programs may still be loaded: when files are attached later on, or on the side for now. */
 bool session__loads_later(const struct session *s);
 struct attach *session__attach(struct session *s);

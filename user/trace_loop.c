@@ -253,7 +253,7 @@ static int trace_loop__confine(struct trace_loop *l)
 
 	if (l->opts->no_confine)
 		return 0;
-	err = caps__drop(&why);
+	err = caps__drop(!session__is_multi(l->session), &why);
 	if (!err)
 		err = calls__confine(l->loads_later = session__loads_later(l->session), &why);
 	if (err)

@@ -166,7 +166,7 @@ static void drops(void)
 
 	caps__need(CAPABILITY_SYS_PTRACE);
 	caps__need(CAPABILITY_KILL);
-	CHECK(!caps__drop(&why));
+	CHECK(!caps__drop(false, &why));
 	CHECK(!(caps__effective() & ~(wanted | CAP_BIT(CAPABILITY_SYS_ADMIN))));
 	CHECK((caps__effective() & wanted) == (before & wanted));
 	if (before & CAP_BIT(CAPABILITY_SETPCAP)) {
@@ -185,7 +185,7 @@ static void drops_but_files(void)
 	caps__need_path(dir);
 	if (chown(dir, 65534, 65534) == 0) {
 		caps__need_path(dir);
-		CHECK(!caps__drop(&why));
+		CHECK(!caps__drop(false, &why));
 		CHECK(caps__effective() & CAP_BIT(CAPABILITY_DAC_OVERRIDE));
 		CHECK(!(caps__effective() & CAP_BIT(CAPABILITY_DAC_READ_SEARCH)));
 	}
@@ -199,7 +199,7 @@ static void drops_files_of_ours(void)
 
 	CHECK(mkdtemp(dir));
 	caps__need_path(dir);
-	CHECK(!caps__drop(&why));
+	CHECK(!caps__drop(false, &why));
 	CHECK(!(caps__effective() & CAP_BIT(CAPABILITY_DAC_OVERRIDE)));
 	CHECK(!rmdir(dir));
 }
@@ -211,7 +211,7 @@ static void keeps_all(void)
 
 	caps__keep_all();
 	caps__limit_to_files(0);
-	CHECK(!caps__drop(&why));
+	CHECK(!caps__drop(false, &why));
 	CHECK(caps__effective() == before);
 }
 

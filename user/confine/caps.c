@@ -119,17 +119,26 @@ void caps__limit_to_needed(void)
 	caps__limit_thread(needed | needed_files);
 }
 
-/* Debian's kernels, as kernel.perf_event_paranoid=3 has it, want CAP_SYS_ADMIN for it in some versions. */
-static bool may_open_perf_events(void)
+/*
+ * A uprobe by a perf event, in a file that is not there: refused before that is seen (perf_uprobe_event_init(),
+ * kernel/events/core.c: CAP_SYS_ADMIN, where CAP_PERFMON does for other events).
+ */
+static bool may_open_uprobes(void)
 {
+	static const char nowhere[] = "/nonexistent/pytrail";
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
-		.config = PERF_COUNT_SW_DUMMY,
-		.disabled = 1,
+		.uprobe_path = (uint64_t)(uintptr_t)nowhere,
 	};
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	FILE *type = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	int fd;
 
+	if (!type)
+		return true;
+	if (fscanf(type, "%" SCNu32, &attr.type) != 1)
+		attr.type = UINT32_MAX;
+	fclose(type);
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 || (errno != EACCES && errno != EPERM);
@@ -155,25 +164,25 @@ static bool may_follow_map_files(void)
 }
 
 /* Tried without it, while it can still be taken back. */
-static bool needs_admin(uint64_t keep, uint64_t permitted)
+static bool needs_admin(uint64_t keep, uint64_t permitted, bool uprobes)
 {
 	bool needs;
 
 	if (!(permitted & CAP_BIT(CAPABILITY_SYS_ADMIN)) || set(permitted, keep & permitted))
 		return false;
-	needs = !may_open_perf_events() || !may_follow_map_files();
+	needs = (uprobes && !may_open_uprobes()) || !may_follow_map_files();
 	set(permitted, permitted);
 	return needs;
 }
 
-int caps__drop(struct buf *why)
+int caps__drop(bool uprobes, struct buf *why)
 {
 	uint64_t keep = needed | needed_files;
 	int err;
 
 	if (keeps_all)
 		return 0;
-	if (needs_admin(keep, get(true)))
+	if (needs_admin(keep, get(true), uprobes))
 		keep |= CAP_BIT(CAPABILITY_SYS_ADMIN);
 	err = caps__limit(keep);
 	if (err)

@@ -6,6 +6,7 @@
 #ifndef PYTRAIL_CAPS_H
 #define PYTRAIL_CAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buf;
@@ -56,9 +57,9 @@ void caps__limit_to_needed(void);
 
 /*
  * Gives up what nobody needs: of this thread, so before others are started, or after they have limited themselves.
- * CAP_SYS_ADMIN stays where the kernel wants it for what others do elsewhere, which is tried. 0 or -errno with a
- * sentence in `why`.
+ * CAP_SYS_ADMIN stays where the kernel wants it for what others do elsewhere, which is tried. uprobes: some are still
+ * to be opened, by perf events. 0 or -errno with a sentence in `why`.
  */
-int caps__drop(struct buf *why);
+int caps__drop(bool uprobes, struct buf *why);
 
 #endif
