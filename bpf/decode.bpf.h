@@ -6,8 +6,8 @@
 /* Calls for one event: each does a step at least, the last one finds that there are none left. */
 #define CALLS_MAX ((int)PYD_STEPS_MAX + 1)
 /* Slots tried before an event is given up as PT_LOST_SCRATCH: one more than can be held by sleepers next to each other,
- * and some for what is preempted. */
-#define SLOT_TRIES 40
+ * and one for what is preempted. */
+#define SLOT_TRIES 8
 
 /*
  * `old`, a constant: without fetching atomics, which verifiers before 5.12 refuse even in code that is never

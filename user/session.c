@@ -72,12 +72,6 @@ static __u32 slots_wanted(void)
 	return n;
 }
 
-/* Of them, at once: what a hostile process can take from all others. SLOT_TRIES of bpf/decode.bpf.h is more. */
-static __u32 sleepers_allowed(__u32 slots)
-{
-	return slots / 8 < 32 ? slots / 8 : 32;
-}
-
 static void session__configure_users(struct pytrail_bpf *skel, const struct selection *selection)
 {
 	uint32_t uid;
@@ -115,7 +109,6 @@ static int session__configure(struct session *s, const struct session_options *o
 	                                 pattern_list__only_names(o->patterns);
 	skel->rodata->cfg_sleepable = sleepable;
 	skel->rodata->cfg_slots = slots_wanted();
-	skel->rodata->cfg_sleepers = sleepers_allowed(skel->rodata->cfg_slots);
 	skel->rodata->cfg_wake_bytes = o->ring_size / 4;
 	bpf_program__set_autoload(skel->progs.audit_sleepable, usdt && sleepable);
 	bpf_program__set_autoload(skel->progs.audit_plain, usdt && !sleepable && !copies);
