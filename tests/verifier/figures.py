@@ -13,7 +13,7 @@ HEAD = "# kernel\tprogram\tinstructions\tstates"
 # Another compiler makes other programs of the same source; a loop that the verifier walks anew makes far more.
 TOLERANCE = 1.25
 SLACK = 200
-MOST = 750_000  # on any kernel: its own limit is a million
+MOST = 900_000  # on any kernel: its own limit is a million, and 6.1 comes nearest
 
 
 def key_of(release, machine="x86_64"):
