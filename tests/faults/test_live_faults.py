@@ -190,9 +190,11 @@ def test_killed_while_it_waits_for_a_full_pipe(target):
     process = subprocess.Popen([util.PYTRAIL, "trace", "-q", "--probe=usdt", "-p", str(target.pid), "-o", "json"],
                                stdout=writer, stdin=subprocess.DEVNULL)
     os.close(writer)
-    util.wait_until(target.is_attached, "it is attached")
-    target.do("for i in range(5000): sys.audit('test.full', 'x' * 100)")
-    assert select.select([reader], [], [], util.LIMIT)[0], "it writes"
+
+    def writes():
+        target.do("for i in range(5000): sys.audit('test.full', 'x' * 100)")
+        return select.select([reader], [], [], 0.2)[0]
+    util.wait_until(writes, "it writes")
     process.kill()
     process.wait()
     untouched(target)

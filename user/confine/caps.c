@@ -131,13 +131,15 @@ static bool may_open_uprobes(void)
 		.uprobe_path = (uint64_t)(uintptr_t)nowhere,
 	};
 	FILE *type = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	char text[16] = "";
 	int fd;
 
 	if (!type)
 		return true;
-	if (fscanf(type, "%" SCNu32, &attr.type) != 1)
-		attr.type = UINT32_MAX;
+	if (!fgets(text, sizeof(text), type))
+		text[0] = '\0';
 	fclose(type);
+	attr.type = (uint32_t)strtoul(text, NULL, 10);
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
