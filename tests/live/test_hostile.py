@@ -297,13 +297,6 @@ def test_files_go_while_a_page_does_not_come(python, tmp_path):
         assert pair.tracer.stop() == 0
 
 
-def loads(python):
-    """Whether the programs can be loaded. Since 6.15 or so the verifier refuses those that do not sleep, for functions
-    that they share with those that do; such a kernel has no need of them."""
-    with Target(python) as target:
-        return util.run("trace", "-p", str(target.pid), "--duration", "0.1").returncode == 0
-
-
 @pytest.mark.parametrize("sleeps", [True, False])
 def test_absent_pages(python, probe, sleeps, monkeypatch, tmp_path):
     """What is not in memory is read by a program that may sleep; by another it is said to be unreadable."""
@@ -312,7 +305,7 @@ def test_absent_pages(python, probe, sleeps, monkeypatch, tmp_path):
         pytest.skip("no program may sleep on this kernel")
     if not sleeps:
         monkeypatch.setenv("PYTRAIL_WITHOUT", "sleepable uprobes,multi-uprobe links")
-        if not loads(python):
+        if not util.loads(python):
             pytest.skip("this kernel takes programs that sleep only")
     with Pair(python, "absent", probe, "--stats") as pair:
         pair.go()

@@ -283,6 +283,13 @@ def only_needed(args):
     return ["--probe=usdt"] if pids and not chosen and all(map(has_usdt, pids)) else []
 
 
+def loads(python):
+    """Whether the programs can be loaded. Since 6.15 or so the verifier refuses those that do not sleep, for functions
+    that they share with those that do; such a kernel has no need of them."""
+    with Target(python) as target:
+        return run("trace", "-p", str(target.pid), "--duration", "0.1").returncode == 0
+
+
 class Tracer:
     """`pytrail trace -v` beside the test, its lines read as they come."""
 

@@ -91,6 +91,7 @@ static const scmp_datum_t commands[] = {
 static const scmp_datum_t loading[] = {
 	BPF_PROG_LOAD,
 	BPF_MAP_CREATE,
+	BPF_MAP_FREEZE,
 	BPF_BTF_LOAD,
 	BPF_RAW_TRACEPOINT_OPEN,
 };

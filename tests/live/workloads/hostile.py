@@ -215,8 +215,9 @@ def present(address):
 
 
 def string(number):
-    words = REFS, id(str), 8, 0, state(1, 1, 1), 0
-    return (b"".join(w.to_bytes(8, "little") for w in words) + b"absent %d" % number).ljust(PAGE, b"\0")
+    said = b"absent %d" % number
+    words = REFS, id(str), len(said), 0, state(1, 1, 1), 0
+    return (b"".join(w.to_bytes(8, "little") for w in words) + said).ljust(PAGE, b"\0")
 
 
 def absent():
