@@ -6,7 +6,7 @@ UNIT_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJ := $(USER_SRC:%.c=build/fuzz/obj/%.o)
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 60
 JOBS ?= $(shell nproc)
 # Under a `make -j` its job server counts.
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -31,7 +31,7 @@ test: ## install what is missing, build and run all tests (those on live process
 	@$(FETCH_PYTHONS)
 	@$(MAKE_ROOT)
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins
-	@$(PYTHON) tests/run.py --fuzz-seconds $(FUZZ_SECONDS)
+	@$(PYTHON) tests/run.py --fuzz-seconds 15
 
 test-all: ## the same with interpreters that have to be fetched or built first
 	@scripts/deps.sh all
@@ -74,7 +74,7 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libpytrail.a
 	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d -MT $@ \
 		-o $@ $< build/fuzz/libpytrail.a $(LDLIBS)
 
-fuzz-quick: ## run every fuzz target for FUZZ_SECONDS (30)
+fuzz-quick: ## run every fuzz target for FUZZ_SECONDS (60)
 	@$(MAKE) --no-print-directory -s $(PARALLEL) fuzz-bins
 	@$(PYTHON) tests/run.py --fuzz-seconds $(FUZZ_SECONDS) fuzz
 
