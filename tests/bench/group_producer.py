@@ -114,7 +114,7 @@ def middle(values):
 
 def run(world, results, say):
     """Fills results; returns {case: why it was skipped}."""
-    rounds, batches, seconds = (2, 100, 0.3) if world.quick else (7, 300, 1)
+    rounds, batches, seconds = (2, 100, 0.3) if world.quick else (5, 300, 1)
     bench = Bench(world)
     try:
         for number in range(rounds):

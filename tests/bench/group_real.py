@@ -129,7 +129,7 @@ def run(world, results, say):
     try:
         for _, argv, cwd in found:  # once before: files in the page cache, bytecode written
             launcher.start(argv, cwd)
-        for number in range(1 if world.quick else 7):
+        for number in range(1 if world.quick else 5):
             for case, title in CASES:
                 if case in skipped:
                     continue

@@ -49,7 +49,7 @@ def run(world, results, say):
     results.add("replay", "size", 0, os.path.getsize(path) / events)
     outputs = [(f, f"{f}:/dev/null") for f in FORMATS] + [("json to a file",
                                                            f"json:{world.path('replay.json')}")]
-    for number in range(3 if world.quick else 7):
+    for number in range(3 if world.quick else 5):
         for name, output in outputs:
             if name in skipped:
                 continue
