@@ -114,7 +114,7 @@ int entry_program__fd(const struct entry_program *p)
 
 bool entry_program__pending(const struct entry_program *p)
 {
-	return p->running && !atomic_load(&p->done);
+	return p->running ? !atomic_load(&p->done) : !p->loaded;
 }
 
 const struct bpf_object *entry_program__object(const struct entry_program *p)

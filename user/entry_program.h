@@ -25,7 +25,7 @@ void entry_program__start(struct entry_program *p);
 /* A descriptor that becomes readable, and stays so, as the thread is done; -1: there is no thread. */
 int entry_program__fd(const struct entry_program *p);
 
-/* Whether it is still being loaded. */
+/* Whether it is still being loaded, or may be later. */
 bool entry_program__pending(const struct entry_program *p);
 
 /* What it was loaded in, NULL: it is not. */

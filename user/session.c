@@ -280,7 +280,9 @@ static int session__load_more(struct session *s, const struct session_options *o
 		return -ENOMEM;
 	if (o->probe == PROBE_UPROBE)
 		return entry_program__get(s->entry_program) ? 0 : -errno;
-	entry_program__start(s->entry_program);
+	/* of processes that are there their files tell whether it is needed */
+	if (!o->selected || o->follow)
+		entry_program__start(s->entry_program);
 	return 0;
 }
 

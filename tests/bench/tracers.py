@@ -101,7 +101,8 @@ class Pytrail(Tracer):
 
     def is_attached(self):
         """It says so; the breakpoints are there before the programs are."""
-        return "attached" in self.said() and super().is_attached()
+        alone = len(os.listdir(f"/proc/{self.popen.pid}/task")) == 1  # no program is loaded on the side any more
+        return "attached" in self.said() and super().is_attached() and alone
 
     def counts(self):
         """events, filtered, lost of the summary, once it has ended."""
