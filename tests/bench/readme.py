@@ -116,7 +116,8 @@ def other_rows(r):
 
 
 def section(machine, r):
-    where = f"{machine['cores']} cores ({machine['cpu']}), kernel {'.'.join(machine['kernel'].split('.')[:2])}"
+    cpu = f" ({machine['cpu']})" if machine.get("cpu") else ""
+    where = f"{machine['cores']} cores{cpu}, kernel {'.'.join(machine['kernel'].split('.')[:2])}"
     return "\n".join([INTRO.format(machine=where), *event_rows(r), *sentence(r), *real_rows(r),
                       *other_rows(r), *FIXED]) + \
         "\n" + OUTRO
