@@ -270,9 +270,9 @@ static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 	h.slot->state.bias = h.bias;
 	if (!(h.site->flags & PT_SITE_DECODE)) {
 		hit__undecoded(&h, a, out);
-	} else {
-		for (i = 0; i < CALLS_MAX; i++) {
-			if (!decode(h.slot_index, h.site_index, args, i ? 0 : out))
+	} else if (decode(h.slot_index, h.site_index, args, out)) {
+		for (i = 0; i < CALLS_ROUNDS; i++) {
+			if (!decode_many(h.slot_index, h.site_index))
 				break;
 		}
 	}
@@ -402,8 +402,8 @@ static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 	if (!(h.site->flags & PT_SITE_DECODE)) {
 		hit__undecoded(&h, a, out);
 	} else if (entry__start(&h, ctx, out)) {
-		for (i = 0; i < CALLS_MAX; i++) {
-			if (!format_more(h.slot_index, h.site_index))
+		for (i = 0; i < CALLS_ROUNDS; i++) {
+			if (!format_many(h.slot_index, h.site_index))
 				break;
 		}
 	}

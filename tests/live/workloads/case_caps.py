@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""More than a record holds: it ends early, and says of every open container that it did."""
+"""More than a record holds, in bytes or in steps: it ends early, and says of every open container that it did."""
 
 import sys
 
@@ -21,6 +21,10 @@ def cases():
         yield ["x" * 4000] * 15 + ["z" * length] * 3
     for n in range(60000, 65536, 97):
         yield ["w" * (n // 16)] * 16 + [None] * 20
+    for values in ([None] * 126, [None, 1.5] * 63):
+        for rest in range(120, 126):
+            # 128 steps of each of the 31 lists, 5 for what is around the last one; an event has 4096
+            yield [values] * 31 + [values[:rest]]
 
 
 def main():
