@@ -13,19 +13,6 @@
 
 #define FLAGS_KNOWN (PT_F_CUT | PT_F_NEG | PT_F_UNREADABLE)
 
-static uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static size_t pad8(size_t n)
-{
-	return (n + 7) & ~(size_t)7;
-}
-
 const struct pt_rec *reader__header(const void *record, size_t size)
 {
 	const struct pt_rec *rec = record;
@@ -89,20 +76,6 @@ static bool leaf_size_ok(uint8_t kind, size_t len)
 	}
 }
 
-/* Bytes that one character, digit or byte of a leaf takes. */
-static size_t leaf_unit(uint8_t kind)
-{
-	switch (kind) {
-	case PT_K_STR4:
-	case PT_K_BIGINT:
-		return 4;
-	case PT_K_STR2:
-		return 2;
-	default:
-		return 1;
-	}
-}
-
 static bool leaf_can_be_cut(uint8_t kind)
 {
 	return kind >= PT_K_STR ? kind <= PT_K_OBJECT : kind == PT_K_BIGINT;
@@ -156,7 +129,7 @@ static bool leaf_ok(const struct pt_node *n, const uint8_t *payload)
 			return false;
 		len -= 8;
 		/* An object's payload has its address before the name that was cut. */
-		if (n->kind != PT_K_OBJECT && len / leaf_unit(n->kind) > load64(payload))
+		if (n->kind != PT_K_OBJECT && len / node__unit(n->kind) > node__load64(payload))
 			return false;
 	}
 	return leaf_size_ok(n->kind, len);
@@ -176,7 +149,7 @@ static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 		if ((size_t)(end - p) < sizeof(*n))
 			return depth && cut && p == end;
 		if (n->len > (size_t)(end - p) - sizeof(*n) ||
-		    pad8(n->len) > (size_t)(end - p) - sizeof(*n) || n->flags & ~FLAGS_KNOWN)
+		    node__pad(n->len) > (size_t)(end - p) - sizeof(*n) || n->flags & ~FLAGS_KNOWN)
 			return false;
 		if (n->kind == PT_K_END) {
 			if (!depth || n->len || n->flags)
@@ -195,7 +168,7 @@ static bool nodes_ok(const uint8_t *p, const uint8_t *end, bool cut)
 				left[depth++] = children_max(n->kind);
 			}
 		}
-		p += sizeof(*n) + pad8(n->len);
+		p += sizeof(*n) + node__pad(n->len);
 	} while (depth);
 	return p == end;
 }
@@ -266,7 +239,7 @@ int reader__audit(const void *record, size_t size, struct event *out)
 		return -EPROTO;
 	if (size < sizeof(*a))
 		return -EBADMSG;
-	name_pad = pad8(a->name_len);
+	name_pad = node__pad(a->name_len);
 	if (a->name_len > PT_NAME_MAX || name_pad > size - sizeof(*a) ||
 	    !name_kind_ok(a->name_kind, a->name_len))
 		return -EBADMSG;
@@ -359,54 +332,4 @@ int reader__call_site(const void *record, size_t size, struct call_site_texts *o
 		return -EBADMSG;
 	}
 	return 0;
-}
-
-bool node_iter__next(struct node_iter *it, struct node *out)
-{
-	const struct pt_node *n = (const void *)it->pos;
-	size_t unit;
-
-	if (it->pos == it->end)
-		return false;
-	out->kind = n->kind;
-	out->flags = n->flags;
-	out->data = it->pos + sizeof(*n);
-	out->len = n->len;
-	out->length = UINT64_MAX;
-	out->value = 0;
-	it->pos += sizeof(*n) + pad8(n->len);
-
-	if (n->kind >= PT_K_TUPLE) {
-		if (n->kind <= PT_K_CODE) {
-			uint64_t v = load64(out->data);
-
-			out->data += 8;
-			out->len = 0;
-			if (n->kind == PT_K_CODE)
-				out->value = v;
-			else
-				out->length = v;
-		}
-		return true;
-	}
-	unit = leaf_unit(n->kind);
-	if (n->flags & PT_F_CUT || n->kind == NODE_REDACTED) {
-		out->length = load64(out->data);
-		out->data += 8;
-		out->len -= 8;
-	} else {
-		out->length = n->kind == PT_K_OBJECT ? n->len - 8 : n->len / unit;
-	}
-	switch (n->kind) {
-	case PT_K_INT:
-	case PT_K_UNREADABLE:
-		out->value = load64(out->data);
-		break;
-	case PT_K_OBJECT:
-		out->value = load64(out->data);
-		out->data += 8;
-		out->len -= 8;
-		break;
-	}
-	return true;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../bpf/wire.h"
 
@@ -114,8 +115,84 @@ static inline struct node_iter node_iter__of(const struct event *ev)
 	return (struct node_iter){ev->nodes, ev->nodes ? ev->nodes + ev->nodes_len : NULL};
 }
 
+static inline uint64_t node__load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Nodes and names are aligned. */
+static inline size_t node__pad(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
+/* Bytes that one character, digit or byte of a leaf takes. */
+static inline size_t node__unit(uint8_t kind)
+{
+	switch (kind) {
+	case PT_K_STR4:
+	case PT_K_BIGINT:
+		return 4;
+	case PT_K_STR2:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
 /* False at the end of the stream, which may come before open containers are closed. */
-bool node_iter__next(struct node_iter *it, struct node *out);
+static inline bool node_iter__next(struct node_iter *it, struct node *out)
+{
+	const struct pt_node *n = (const void *)it->pos;
+	size_t unit;
+
+	if (it->pos == it->end)
+		return false;
+	out->kind = n->kind;
+	out->flags = n->flags;
+	out->data = it->pos + sizeof(*n);
+	out->len = n->len;
+	out->length = UINT64_MAX;
+	out->value = 0;
+	it->pos += sizeof(*n) + node__pad(n->len);
+
+	if (n->kind >= PT_K_TUPLE) {
+		if (n->kind <= PT_K_CODE) {
+			uint64_t v = node__load64(out->data);
+
+			out->data += 8;
+			out->len = 0;
+			if (n->kind == PT_K_CODE)
+				out->value = v;
+			else
+				out->length = v;
+		}
+		return true;
+	}
+	unit = node__unit(n->kind);
+	if (n->flags & PT_F_CUT || n->kind == NODE_REDACTED) {
+		out->length = node__load64(out->data);
+		out->data += 8;
+		out->len -= 8;
+	} else {
+		out->length = n->kind == PT_K_OBJECT ? n->len - 8 : n->len / unit;
+	}
+	switch (n->kind) {
+	case PT_K_INT:
+	case PT_K_UNREADABLE:
+		out->value = node__load64(out->data);
+		break;
+	case PT_K_OBJECT:
+		out->value = node__load64(out->data);
+		out->data += 8;
+		out->len -= 8;
+		break;
+	}
+	return true;
+}
 
 static inline bool node__is_container(const struct node *n)
 {

@@ -179,28 +179,34 @@ static void test_str(void **state)
 }
 
 /* Each byte value at each place of a word: the fast path must agree with the slow one. */
+/* One character among plain ones. */
+static void check_amid(char c, size_t at, size_t len)
+{
+	char s[20], expect[64], *p = expect;
+
+	memset(s, 'x', len);
+	s[at] = c;
+	*p++ = '"';
+	memset(p, 'x', at);
+	p += at;
+	buf__reset(&out);
+	json__string(&out, s + at, 1);
+	p = mempcpy(p, out.data + 1, out.len - 2);
+	memset(p, 'x', len - 1 - at);
+	p += len - 1 - at;
+	*p++ = '"';
+	buf__reset(&out);
+	json__string(&out, s, len);
+	assert_int_equal(out.len, p - expect);
+	assert_memory_equal(out.data, expect, out.len);
+}
+
 static void test_fast_path(void **state)
 {
 	for (unsigned c = 0; c < 256; c++)
-		for (unsigned at = 0; at < 20; at++) {
-			char s[20], expect[64], *p = expect;
-
-			memset(s, 'x', sizeof(s));
-			s[at] = (char)c;
-			*p++ = '"';
-			memset(p, 'x', at);
-			p += at;
-			buf__reset(&out);
-			json__string(&out, s + at, 1);
-			p = mempcpy(p, out.data + 1, out.len - 2);
-			memset(p, 'x', sizeof(s) - 1 - at);
-			p += sizeof(s) - 1 - at;
-			*p++ = '"';
-			buf__reset(&out);
-			json__string(&out, s, sizeof(s));
-			assert_int_equal(out.len, p - expect);
-			assert_memory_equal(out.data, expect, out.len);
-		}
+		for (size_t len = 1; len <= 20; len++)
+			for (size_t at = 0; at < len; at++)
+				check_amid((char)c, at, len);
 }
 
 static void test_containers(void **state)
@@ -468,6 +474,39 @@ static void test_event(void **state)
 		"\"free_threaded\":true},\"enrichment\":\"partial\"}\n");
 }
 
+/* What is kept of a process is of one thread; the others are told apart. */
+static void test_threads(void **state)
+{
+	static const char json[] = "\"start_ns\":4000000000";
+	struct process facts = {.json = json, .json_len = sizeof(json) - 1, .generation = 77};
+	static const struct {
+		uint32_t tid;
+		const char *comm;
+	} threads[] = {{10, "main"},     {10, "main"}, {11, "main"}, {10, "main"},
+	               {10, "wo\"rker"}, {11, "w"},    {10, "main"}};
+	struct event ev;
+
+	for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+		char want[128];
+
+		rb__audit(&b, "my.app");
+		rb__u64(&b, PT_K_TUPLE, 0, 0);
+		rb__end(&b);
+		b.rec.task.tid = threads[i].tid;
+		memset(b.rec.task.comm, 0, PT_COMM_LEN);
+		strcpy(b.rec.task.comm, threads[i].comm);
+		assert_int_equal(reader__audit(&b, b.size, &ev), 0);
+		ev.process = &facts;
+		buf__reset(&out);
+		format_json.event(&out, &ev, &ctx);
+		snprintf(want,
+		         sizeof(want), "\"pid\":4242,\"tid\":%u,\"ppid\":4000,\"uid\":1000,\"gid\":100,\"comm\":\"%s\",\"start_ns\":4000000000}",
+		         threads[i].tid,
+		         strchr(threads[i].comm, '"') ? "wo\\\"rker" : threads[i].comm);
+		assert_non_null(strstr(text(&out), want));
+	}
+}
+
 /* A name taken from a str object of each width. */
 static void test_name_kinds(void **state)
 {
@@ -581,9 +620,9 @@ int main(void)
 		cmocka_unit_test(test_dict),          cmocka_unit_test(test_dict_many),
 		cmocka_unit_test(test_notes),         cmocka_unit_test(test_notes_of_methods),
 		cmocka_unit_test(test_notes_bounded), cmocka_unit_test(test_event),
-		cmocka_unit_test(test_name_kinds),    cmocka_unit_test(test_known),
-		cmocka_unit_test(test_alert),         cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_threads),       cmocka_unit_test(test_name_kinds),
+		cmocka_unit_test(test_known),         cmocka_unit_test(test_alert),
+		cmocka_unit_test(test_lost),          cmocka_unit_test(test_base64),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 

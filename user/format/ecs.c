@@ -43,9 +43,9 @@ static void put_id(struct buf *out, uint64_t seq, uint64_t time_ns, const struct
 	p = PUT_LIT(out->data + out->len, "\"id\":\"");
 	p = mempcpy(p, ctx->instance, strnlen(ctx->instance, sizeof(ctx->instance)));
 	*p++ = '-';
-	p = put__u64(p, seq);
+	p = digits__put(p, seq);
 	p = PUT_LIT(p, "\",\"sequence\":");
-	p = put__u64(p, seq);
+	p = digits__put(p, seq);
 	p = PUT_LIT(p, ",\"created\":\"");
 	when__utc(p, (int64_t)(time_ns + (uint64_t)ctx->realtime_offset_ns));
 	p = PUT_LIT(p + WHEN_UTC_LEN, "\"}");

@@ -23,8 +23,14 @@ enum json_note {
  * a set of enum json_note, the event's name included. */
 unsigned json__values(struct buf *out, const struct event *ev);
 
-/* Those on one node. */
-unsigned json__node_notes(const struct node *n);
+/* Those on one node. Mostly there is nothing to look at. */
+unsigned json__marked_node_notes(const struct node *n);
+static inline unsigned json__node_notes(const struct node *n)
+{
+	return n->flags || n->kind == PT_K_UNREADABLE || n->kind == PT_K_UNDECODED
+	               ? json__marked_node_notes(n)
+	               : 0;
+}
 /* Only those on the event's name. */
 unsigned json__name_notes(const struct event *ev);
 

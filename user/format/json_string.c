@@ -96,6 +96,18 @@ static inline bool is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* 1 to 7 bytes, and zeros above them; none behind them is read. */
+static inline uint64_t load_tail(const uint8_t *s, size_t n)
+{
+	uint32_t low, high;
+
+	if (n < 4)
+		return s[0] | (uint64_t)s[n / 2] << (n / 2 * 8) | (uint64_t)s[n - 1] << ((n - 1) * 8);
+	memcpy(&low, s, 4);
+	memcpy(&high, s + n - 4, 4);
+	return low | (uint64_t)high << ((n - 4) * 8);
+}
+
 /* Runs of plain ASCII go 8 bytes at a time; there is room for 6 bytes a byte of input, plus 8. */
 static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin1, bool whole)
 {
@@ -117,7 +129,16 @@ static char *put_bytes(char *p, const uint8_t *s, const uint8_t *end, bool latin
 			s += 8;
 			p += 8;
 		}
-		/* One that is not plain, or the last few. */
+		if (end - s < 8 && end > s) {
+			size_t n = (size_t)(end - s);
+			uint64_t w = load_tail(s, n);
+
+			if (!(unclean8(w) & ((1ull << n * 8) - 1))) {
+				memcpy(p, &w, 8);
+				return p + n;
+			}
+		}
+		/* One that is not plain, and those around it. */
 		for (int i = 0; i < 8 && s < end; i++) {
 			if (is_plain(*s)) {
 				*p++ = (char)*s++;

@@ -289,7 +289,7 @@ static void close_container(struct writer *w)
 	}
 }
 
-unsigned json__node_notes(const struct node *n)
+unsigned json__marked_node_notes(const struct node *n)
 {
 	unsigned notes = 0;
 
@@ -343,10 +343,20 @@ static unsigned put_values(struct writer *w, struct node_iter *it)
 	return notes;
 }
 
+/* The frames are as open_container() leaves them: to clear them takes longer than to write most events. */
+static void writer__init(struct writer *w, struct buf *out, unsigned notes)
+{
+	w->out = out;
+	w->notes = notes;
+	w->depth = 0;
+	w->sig = NULL;
+}
+
 unsigned json__value(struct buf *out, struct node_iter *it, const struct node *n)
 {
-	struct writer w = {.out = out, .notes = json__node_notes(n)};
+	struct writer w;
 
+	writer__init(&w, out, json__node_notes(n));
 	if (!node__is_container(n)) {
 		put_leaf(out, n);
 		return w.notes;
@@ -357,10 +367,11 @@ unsigned json__value(struct buf *out, struct node_iter *it, const struct node *n
 
 unsigned json__values(struct buf *out, const struct event *ev)
 {
-	struct writer w = {.out = out, .notes = json__name_notes(ev)};
+	struct writer w;
 	struct node_iter it = node_iter__of(ev);
 	struct node n;
 
+	writer__init(&w, out, json__name_notes(ev));
 	if (!ev->nodes || !node_iter__next(&it, &n)) {
 		buf__lit(out, "null");
 		return ev->nodes ? w.notes | JSON_NOTE_TRUNCATED : w.notes;

@@ -70,11 +70,11 @@ static void put_metadata(struct buf *out, const char *code, size_t code_len, uin
 	p = PUT_LIT(out->data + out->len, ",\"uid\":\"");
 	p = mempcpy(p, ctx->instance, strnlen(ctx->instance, sizeof(ctx->instance)));
 	*p++ = '-';
-	p = put__u64(p, seq);
+	p = digits__put(p, seq);
 	p = PUT_LIT(p, "\",\"sequence\":");
-	p = put__u64(p, seq);
+	p = digits__put(p, seq);
 	p = PUT_LIT(p, "},\"time\":");
-	p = put__u64(p, now > 0 ? (uint64_t)now / 1000000 : 0);
+	p = digits__put(p, now > 0 ? (uint64_t)now / 1000000 : 0);
 	out->len = (size_t)(p - out->data);
 }
 

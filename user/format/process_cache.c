@@ -16,7 +16,6 @@ struct entry {
 	uint64_t generation; /* of the facts; 0: empty */
 	int64_t realtime_offset_ns;
 	const void *host;
-	struct pt_task task;
 	struct process_parts parts;
 };
 
@@ -44,16 +43,16 @@ const struct process_parts *process_cache__get(enum process_cache_slot slot,
 	if (facts && caches[slot])
 		e = &caches[slot][facts->generation % ENTRIES];
 	if (facts && e->generation == facts->generation && e->host == ctx->host &&
-	    e->realtime_offset_ns == ctx->realtime_offset_ns && is_same_task(&e->task, task))
+	    e->realtime_offset_ns == ctx->realtime_offset_ns && is_same_task(&e->parts.task, task))
 		return &e->parts;
 	if (e->parts.text.cap > KEEP_MAX)
 		buf__free(&e->parts.text);
 	buf__reset(&e->parts.text);
+	e->parts.task = *task;
 	render(&e->parts, task, facts, ctx);
 	/* without memory it is tried again at the next event; process_parts__append() says so */
 	e->generation = facts && !e->parts.text.failed ? facts->generation : 0;
 	e->host = ctx->host;
 	e->realtime_offset_ns = ctx->realtime_offset_ns;
-	e->task = *task;
 	return &e->parts;
 }

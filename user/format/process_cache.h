@@ -14,6 +14,7 @@
 struct format_context;
 
 enum process_cache_slot {
+	PROCESS_CACHE_JSON,
 	PROCESS_CACHE_ECS,
 	PROCESS_CACHE_OCSF,
 	PROCESS_CACHE_CEF,
@@ -27,6 +28,7 @@ enum process_cache_slot {
 struct process_parts {
 	struct buf text;
 	size_t end[PROCESS_PARTS_MAX];
+	struct pt_task task; /* they were rendered for */
 };
 
 static inline void process_parts__append(struct buf *out, const struct process_parts *p, unsigned part)
@@ -37,7 +39,8 @@ static inline void process_parts__append(struct buf *out, const struct process_p
 	out->failed = out->failed || p->text.failed;
 }
 
-/* Fills an empty text and its ends. facts may be NULL. Of the task everything may be used but tid and comm. */
+/* Fills an empty text and its ends. facts may be NULL. What is made of the task's tid and comm is of one thread of the
+ * process: whoever uses it compares them with those of process_parts.task. */
 typedef void (*process_render_fn)(struct process_parts *p, const struct pt_task *task,
                                   const struct process *facts, const struct format_context *ctx);
 

@@ -3,24 +3,13 @@
 #ifndef PYTRAIL_PUT_H
 #define PYTRAIL_PUT_H
 
-#include <stdint.h>
 #include <string.h>
+
+#include "../util/digits.h"
 
 /* Room for all fixed parts and numbers of one part of a record. */
 #define PUT_FIXED_MAX 512
 
 #define PUT_LIT(p, s) ((char *)mempcpy((p), "" s, sizeof(s) - 1))
-
-static inline char *put__u64(char *p, uint64_t v)
-{
-	char text[20];
-	unsigned i = sizeof(text);
-
-	do {
-		text[--i] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	return mempcpy(p, text + i, sizeof(text) - i);
-}
 
 #endif

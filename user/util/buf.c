@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "buf.h"
+#include "digits.h"
 
 #define BUF_MIN 256
 
@@ -67,30 +68,16 @@ void buf__printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
-/* Two digits at a time: half the divisions. */
-static const char digit_pairs[] = "0001020304050607080910111213141516171819"
-				  "2021222324252627282930313233343536373839"
-				  "4041424344454647484950515253545556575859"
-				  "6061626364656667686970717273747576777879"
-				  "8081828384858687888990919293949596979899";
+const char digit_pairs[] = "0001020304050607080910111213141516171819"
+			   "2021222324252627282930313233343536373839"
+			   "4041424344454647484950515253545556575859"
+			   "6061626364656667686970717273747576777879"
+			   "8081828384858687888990919293949596979899";
 
 void buf__u64(struct buf *b, uint64_t v)
 {
-	char digits[20]; /* of UINT64_MAX */
-	char *p = digits + sizeof(digits);
-
-	while (v >= 100) {
-		p -= 2;
-		memcpy(p, digit_pairs + v % 100 * 2, 2);
-		v /= 100;
-	}
-	if (v >= 10) {
-		p -= 2;
-		memcpy(p, digit_pairs + v * 2, 2);
-	} else {
-		*--p = (char)('0' + v);
-	}
-	buf__append(b, p, (size_t)(digits + sizeof(digits) - p));
+	if (buf__reserve(b, DIGITS_MAX))
+		b->len = (size_t)(digits__put(b->data + b->len, v) - b->data);
 }
 
 void buf__i64(struct buf *b, int64_t v)
