@@ -6,8 +6,8 @@ Tiers, in order: format (make fmt-check), lint (make lint), unit (programs of bu
 AddressSanitizer and UndefinedBehaviorSanitizer, and what runs build/san/pytrail), fuzz, and the
 pytest files of every directory of tests/. Those that trace live processes come last, one by one; the
 others are run side by side. Each test's output is in build/test-logs/; the
-tail of what failed is printed. The closing line is `N passed, N failed, N skipped`; exit status
-1 if anything failed.
+tail of what failed is printed, and at the end each test that did, by name. The closing line is
+`N passed, N failed, N skipped`; exit status 1 if anything failed.
 
 PYTRAIL_NO_LIVE=1 leaves out the tests on live processes; otherwise they fail where the machine
 cannot be traced, with the reason.
@@ -102,6 +102,20 @@ def pytest_counts(test):
         return None
     failed = number["failures"] + number["errors"]
     return number["tests"] - failed - number["skipped"], failed, number["skipped"]
+
+
+def failures(test):
+    """The names of the tests in it that failed, with what pytest says of each: what is known of them."""
+    try:
+        with open(test.log, encoding="utf-8", errors="replace") as file:
+            names = re.findall(r"^\[  FAILED  \] (?!\d+ test)(.+)", file.read(), re.M)
+        for case in xml.etree.ElementTree.parse(test.log + ".xml").getroot().iter("testcase"):
+            said = [what.get("message", "") for what in case if what.tag in ("failure", "error")]
+            if said:
+                names.append(f"{case.get('name')}: {(said[0].splitlines() or [''])[0][:200]}")
+    except (OSError, xml.etree.ElementTree.ParseError):
+        pass  # no pytest, or it was killed
+    return list(dict.fromkeys(names)) or ["see its log"]
 
 
 def unit_tests(tier, directory, env=None):
@@ -205,23 +219,26 @@ def run_live(test, reason):
 
 
 def run_all(tests, jobs):
-    """Those that trace nothing side by side, then those that do, one after the other: they see each other."""
-    total = [0, 0, 0]
+    """Those that trace nothing side by side, then those that do, one after the other: they see each other.
+    Returns ([passed, failed, skipped], the tests with a failure)."""
+    total, failed = [0, 0, 0], []
     live = [test for test in tests if test.live]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         results = pool.map(lambda test: (test, test.run()), [test for test in tests if not test.live])
         for test, result in results:
             report(test, *result)
             total = [a + b for a, b in zip(total, result)]
+            failed += [test] if result[1] else []
     if os.environ.get("PYTRAIL_NO_LIVE", "") not in ("", "0"):
         print(f"{len(live)} files of tests on live processes: not run, PYTRAIL_NO_LIVE is set", flush=True)
-        return total[0], total[1], total[2] + len(live)
+        return [total[0], total[1], total[2] + len(live)], failed
     reason = why_not_live() if live else ""
     for test in live:
         result = run_live(test, reason)
         report(test, *result)
         total = [a + b for a, b in zip(total, result)]
-    return total
+        failed += [test] if result[1] else []
+    return total, failed
 
 
 def main():
@@ -244,7 +261,10 @@ def main():
         tests = [t for t in tests if t.tier in options.only or f"{t.tier}/{t.name}" in options.only]
         if not tests:
             sys.exit(f"run.py: no test is named {' or '.join(options.only)}")
-    passed, failed, skipped = run_all(tests, options.jobs)
+    (passed, failed, skipped), with_failures = run_all(tests, options.jobs)
+    for test in with_failures:
+        for name in failures(test)[:20]:
+            print(f"FAILED {test.tier}/{test.name}: {name}")
     print(f"{time.monotonic() - begin:.0f} s; logs in build/test-logs/\n")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.exit(1 if failed else 0)
