@@ -31,6 +31,7 @@ struct attach {
 	struct site_programs *copies; /* or NULL: those two serve every site */
 	enum probe_mode mode;
 	bool multi;
+	bool early;
 	bool names_only;
 	int sites_fd;
 	__u8 used[PT_SITES_MAX]; /* sites */
@@ -61,6 +62,7 @@ struct attach *attach__new(const struct attach_options *opts)
 	a->mode = opts->mode;
 	a->multi = opts->multi;
 	a->copies = opts->copies;
+	a->early = opts->early;
 	a->sites_fd = bpf_map__fd(opts->sites);
 	return a;
 }
@@ -342,6 +344,8 @@ int attach__binary(struct attach *a, struct binary *b, pid_t pid)
 		return -ENOENT;
 	if (attach__find(a, b))
 		return 0;
+	if (probe == PT_PROBE_UPROBE && a->early && entry_program__loading(a->entry_program))
+		return -EINPROGRESS;
 	f = attach__grow(a);
 	if (!f)
 		return -ENOMEM;

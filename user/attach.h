@@ -33,6 +33,7 @@ struct attach_options {
 	struct bpf_map *sites;
 	enum probe_mode mode;
 	struct site_programs *copies; /* in place of those two, where this kernel needs them; or NULL */
+	bool early; /* attach__binary() does not wait for the entry program while that is loaded on the side */
 	bool multi; /* they were loaded for multi-uprobe links: for every process only, never for one */
 };
 
@@ -51,7 +52,7 @@ void attach__free(struct attach *a);
 /*
  * Attaches all sites of a file. pid: -1 for every process, else the kernel's own filter for one. The
  * binary must outlive the attachment. Returns the number of sites, 0 when the file is attached already;
- * -ENOENT: it has no probe; -ENOSPC: no more room in the sites map; or what the kernel said. Said are
+ * -ENOENT: it has no probe; -EINPROGRESS: the program for it is being loaded (see early); -ENOSPC: no more room in the sites map; or what the kernel said. Said are
  * only, once per version, that its layout is not known, and per file what uprobes cannot see in it or
  * see at a high price.
  */

@@ -216,7 +216,8 @@ static int trace__exit_code(struct trace *t, uint64_t lost)
 
 static int trace__run(struct trace *t)
 {
-	struct trace_hooks hooks = {.record = on_record,
+	struct trace_hooks hooks = {.early = true,
+	                            .record = on_record,
 	                            .idle = on_idle,
 	                            .due = on_due,
 	                            .hangup = on_hangup,

@@ -112,6 +112,11 @@ int entry_program__fd(const struct entry_program *p)
 	return p->event;
 }
 
+bool entry_program__loading(const struct entry_program *p)
+{
+	return p && p->running && !atomic_load(&p->done);
+}
+
 bool entry_program__pending(const struct entry_program *p)
 {
 	return p->running ? !atomic_load(&p->done) : !p->loaded;

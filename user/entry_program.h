@@ -25,6 +25,9 @@ void entry_program__start(struct entry_program *p);
 /* A descriptor that becomes readable, and stays so, as the thread is done; -1: there is no thread. */
 int entry_program__fd(const struct entry_program *p);
 
+/* Whether the thread is at work. p may be NULL. */
+bool entry_program__loading(const struct entry_program *p);
+
 /* Whether it is still being loaded, or may be later. */
 bool entry_program__pending(const struct entry_program *p);
 

@@ -249,6 +249,7 @@ static struct attach *session__attach_new(struct session *s, const struct sessio
 		.sites = skel->maps.sites,
 		.mode = o->probe,
 		.multi = is_multi(o),
+		.early = o->early,
 		.copies = s->copies,
 	};
 

@@ -32,6 +32,7 @@ struct session_options {
 	bool tasks;        /* session__tasks() will be called */
 	bool names_only;   /* no arguments are decoded: events cost their programs less */
 	bool measure_runs; /* for session__runs() */
+	bool early;        /* attach_options.early */
 	const struct pattern_list *patterns; /* or NULL */
 	const struct selection *selection;   /* or NULL */
 };

@@ -55,6 +55,7 @@ struct targets {
 	size_t cnt;
 	bool kernel_pid;
 	bool follow;
+	bool incomplete;         /* a file waits for its program */
 	unsigned int generation; /* of the last look at all processes */
 };
 
@@ -180,6 +181,8 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
 	so->selected = o->pids_cnt || child;
 	so->kernel_pid = t->kernel_pid;
 	so->follow = so->selected && t->follow;
+	/* what is started is not to run unseen, nor what is held for its file to be attached */
+	so->early = so->early && whole_host(t) && !o->hold_ms;
 	*out = t;
 	return -1;
 }
@@ -208,8 +211,10 @@ static bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
 		proof__attached(t->proof, b);
 	if (ret >= 0)
 		return true;
+	if (ret == -EINPROGRESS)
+		t->incomplete = true;
 	/* each look at the processes comes by here again */
-	if (ret == -ENOENT || ret == b->said)
+	if (ret == -EINPROGRESS || ret == -ENOENT || ret == b->said)
 		return false;
 	b->said = ret;
 	log__error("cannot attach to %s: %s%s", b->path, strerror(-ret),
@@ -254,6 +259,26 @@ static void on_installed(void *ctx, const char *path)
 	targets__attach_path(ctx, path, false);
 }
 
+/* All files that a process runs, or can. */
+static void targets__attach_host(struct targets *t)
+{
+	t->incomplete = false;
+	discover__all(t->discover, on_found, t);
+	presence__flush(t->presence);
+	installed__each(t->opts->interpreters, true, on_installed, t);
+	if (!t->incomplete)
+		log__info("tracing every process of %zu Python file%s; Ctrl-C ends it",
+		          attach__files(session__attach(t->session)),
+		          attach__files(session__attach(t->session)) == 1 ? "" : "s");
+}
+
+bool targets__loaded(struct targets *t)
+{
+	if (t->incomplete)
+		targets__attach_host(t);
+	return !t->incomplete;
+}
+
 int targets__attach(struct targets *t, struct session *s, struct proof *proof,
                     struct presence *presence, struct tamper *tamper)
 {
@@ -272,12 +297,7 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		return -1;
 	}
 	if (whole_host(t)) {
-		discover__all(t->discover, on_found, t);
-		presence__flush(presence);
-		installed__each(t->opts->interpreters, true, on_installed, t);
-		log__info("tracing every process of %zu Python file%s; Ctrl-C ends it",
-		          attach__files(session__attach(s)),
-		          attach__files(session__attach(s)) == 1 ? "" : "s");
+		targets__attach_host(t);
 		return -1;
 	}
 	for (i = 0; i < t->cnt; i++) {

@@ -21,7 +21,7 @@ struct child;
 
 /*
  * Looks at what the options name, before anything is loaded, and sets what the session must know of it
- * (selected, kernel_pid, follow). Returns -1, or the exit code with the error said.
+ * (selected, kernel_pid, follow, early). Returns -1, or the exit code with the error said.
  */
 int targets__new(const struct trace_options *o, struct child *child, struct session_options *so,
                  struct targets **out);
@@ -34,6 +34,12 @@ void targets__free(struct targets *t);
  */
 int targets__attach(struct targets *t, struct session *s, struct proof *proof,
                     struct presence *presence, struct tamper *tamper);
+
+/*
+ * What is loaded on the side may be there now: attaches what waits for it (session_options.early). False: some
+ * does still. Asked for the first time after targets__attach(), when that succeeded.
+ */
+bool targets__loaded(struct targets *t);
 
 /* Whether a process runs a file at that bias; ctx is the targets. For tamper.h. */
 bool targets__runs(void *ctx, pid_t pid, const struct binary *b, uint64_t bias);

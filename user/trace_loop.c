@@ -49,6 +49,7 @@ struct trace_loop {
 	struct pressure pressure;
 	int epoll, signals;
 	uint64_t started_ns, housekeeping_ns, rescan_ns;
+	uint64_t ready_ns;       /* everything is attached since; 0: not yet */
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
 	bool done;
 	bool loads_later; /* BPF programs may be loaded still, says the filter of system calls */
@@ -276,6 +277,7 @@ static int trace_loop__start(struct trace_loop *l)
 		.tasks = o->processes,
 		.names_only = o->names_only,
 		.measure_runs = o->bpf_stats,
+		.early = l->hooks.early,
 		.patterns = o->patterns,
 		.selection = o->selection,
 	};
@@ -359,12 +361,20 @@ void trace_loop__free(struct trace_loop *l)
 	free(l);
 }
 
+static void trace_loop__ready(struct trace_loop *l)
+{
+	if (l->ready_ns || !targets__loaded(l->targets))
+		return;
+	l->ready_ns = clock__monotonic();
+	if (l->hooks.ready)
+		l->hooks.ready(l->ctx);
+}
+
 /* Once no more programs are loaded, none can be. */
 static void trace_loop__confine_more(struct trace_loop *l)
 {
 	struct buf why = BUF_INIT;
 
-	epoll_ctl(l->epoll, EPOLL_CTL_DEL, session__loading_fd(l->session), NULL);
 	if (!l->loads_later || session__loads_later(l->session))
 		return;
 	l->loads_later = false;
@@ -372,6 +382,14 @@ static void trace_loop__confine_more(struct trace_loop *l)
 		log__warn("BPF programs can still be loaded: %.*s", (int)why.len,
 		          why.data ? why.data : "");
 	buf__free(&why);
+}
+
+/* What was loaded on the side is there. */
+static void trace_loop__loaded(struct trace_loop *l)
+{
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, session__loading_fd(l->session), NULL);
+	trace_loop__ready(l);
+	trace_loop__confine_more(l);
 }
 
 /* What needs no promptness: losses, files of new processes. */
@@ -417,8 +435,8 @@ static int trace_loop__timeout(struct trace_loop *l, uint64_t now, uint64_t busy
 	timeout = sooner(timeout, targets__pending(l->targets, now));
 	if (l->hooks.due)
 		timeout = sooner(timeout, l->hooks.due(l->ctx, now));
-	if (l->opts->duration > 0) {
-		end = l->started_ns + (uint64_t)(l->opts->duration * 1e9);
+	if (l->opts->duration > 0 && l->ready_ns) {
+		end = l->ready_ns + (uint64_t)(l->opts->duration * 1e9);
 		if (now >= end) {
 			l->done = true;
 			return 0;
@@ -444,7 +462,7 @@ static bool trace_loop__wait(struct trace_loop *l, int timeout)
 		else if (l->hold && events[n].data.fd == hold__fd(l->hold))
 			targets__held(l->targets, l->hold);
 		else if (events[n].data.fd == session__loading_fd(l->session))
-			trace_loop__confine_more(l);
+			trace_loop__loaded(l);
 		else
 			woken = true;
 	}
@@ -456,6 +474,7 @@ void trace_loop__run(struct trace_loop *l)
 	uint64_t now = clock__monotonic(), busy_ns = 0;
 
 	l->started_ns = l->rescan_ns = now;
+	trace_loop__ready(l);
 	while (!l->done) {
 		int timeout = trace_loop__timeout(l, now, busy_ns);
 		bool woken;

@@ -28,8 +28,11 @@ struct trace_hooks {
 	void (*alert)(void *ctx, const struct alert *alert); /* of --tamper; NULL: none is looked for */
 	void (*input)(void *ctx);                            /* input_fd has something to read */
 	void (*resized)(void *ctx);                          /* SIGWINCH */
+	void (*ready)(void *ctx);                            /* everything is attached */
 	bool (*hangup)(void *ctx); /* SIGHUP, unless the terminal is gone; false: end */
 	int input_fd;              /* -1: none */
+	/* Records may come before ready(): files whose program takes longer to load are attached later than others. */
+	bool early;
 };
 
 /*
@@ -40,7 +43,7 @@ int trace_loop__open(const struct trace_options *opts, const struct trace_hooks 
                      struct trace_loop **out);
 void trace_loop__free(struct trace_loop *l);
 
-/* Until SIGINT, SIGTERM, SIGHUP (see hangup), the end of what is traced, of --duration, or trace_loop__stop(). */
+/* Until SIGINT, SIGTERM, SIGHUP (see hangup), the end of what is traced, of --duration (from ready() on), or trace_loop__stop(). */
 void trace_loop__run(struct trace_loop *l);
 void trace_loop__stop(struct trace_loop *l);
 

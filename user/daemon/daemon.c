@@ -215,9 +215,19 @@ static void need_parent(const char *path)
 	caps__need_path(slash ? dir : ".");
 }
 
+static void on_ready(void *ctx)
+{
+	const struct daemon *d = ctx;
+
+	notify("READY=1\nSTATUS=tracing");
+	log__info("tracing; %zu outputs", d->cfg->outputs_cnt);
+}
+
 static int open_all(struct daemon *d)
 {
 	static const struct trace_hooks hooks = {
+		.early = true,
+		.ready = on_ready,
 		.record = on_record,
 		.idle = on_idle,
 		.due = on_due,
@@ -255,8 +265,6 @@ static int run(struct daemon *d)
 	if (code >= 0)
 		return code;
 	output__set_probed(d->output, probed_file, d);
-	notify("READY=1\nSTATUS=tracing");
-	log__info("tracing; %zu outputs", d->cfg->outputs_cnt);
 	trace_loop__run(d->loop);
 	notify("STOPPING=1");
 	trace_loop__finish(d->loop);
