@@ -53,6 +53,8 @@ LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs yaml-0.1 jansson
 CPPFLAGS += $(if $(STATIC),-DPYTRAIL_STATIC)
 # The files of container runtimes.
 LDLIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson 2>/dev/null || echo -ljansson)
+# Behind libelf.a, which may lack some (user/util/libelf_rest.c).
+LDLIBS += $(if $(STATIC),$(B)/libpytrail.a)
 # Debian has no static Zydis: a static build knows no probes but USDT there.
 ifneq ($(if $(STATIC),$(findstring /,$(shell $(CC) -print-file-name=libZydis.a)),yes),)
 LDLIBS += -lZydis
