@@ -3,6 +3,9 @@
 import os
 import subprocess
 
+import pytest
+
+import interpreters
 import util
 from util import Target, Tracer, events, json_lines, run
 
@@ -46,6 +49,32 @@ def test_a_process_that_was_there(target):
     assert {k: v for k, v in event["python"].items()} == {
         k: v for k, v in record["python"].items() if k != "file"}
     assert list(record)[:8] == ["type", "id", "seq", "time", "monotonic_ns", "action", "late", "late_ns"]
+
+
+def test_a_process_whose_program_is_loaded_later(target):
+    """The one on audit functions takes longer: that others are seen meanwhile changes nothing for whom it is for."""
+    unprobed = next((p for p in interpreters.listed().values() if p.probe == "no-usdt"), None)
+    if not unprobed:
+        pytest.skip("no interpreter without the probe is here")
+    child = subprocess.Popen([unprobed.command, "-I", "-c", util.OBEDIENT], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+    with child, Tracer("-o", "json", "-e", "test.v", "--processes") as tracer:
+        assert child.stdout.readline() == "ready\n"
+        wait_ready(tracer)
+        target.do('sys.audit("test.v", 1)')
+        child.stdin.write('sys.audit("test.v", 2)\n')
+        child.stdin.flush()
+        assert child.stdout.readline() == "done\n"
+        tracer.wait_event("test.v", target.pid)
+        tracer.wait_event("test.v", child.pid)
+        assert tracer.stop() == 0
+        child.stdin.close()
+    records = tracer.records()
+    for pid, probe, arg in ((target.pid, "usdt", 1), (child.pid, "uprobe", 2)):
+        assert presence(records, pid) == [("attach", True), ("detach", "end")]
+        event, = of(records, pid, "audit")
+        assert event["python"]["probe"] == probe and event["args"] == {"arg0": arg}
+    assert "may be missing" not in tracer.stderr
 
 
 def test_by_pid(target, python):
