@@ -300,9 +300,13 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		targets__attach_host(t);
 		return -1;
 	}
+	/* all of them before any: what is attached for one is for the others, too */
 	for (i = 0; i < t->cnt; i++) {
 		proof__found(proof, t->list[i].pid, t->list[i].binary, t->list[i].bias);
-		if (!session__select(s, t->list[i].pid) &&
+		session__select(s, t->list[i].pid);
+	}
+	for (i = 0; i < t->cnt; i++) {
+		if (session__selects(s, t->list[i].pid) &&
 		    targets__attach_file(t, t->list[i].binary, t->list[i].pid)) {
 			presence__found(presence, t->list[i].pid, t->list[i].binary, t->opts->probe,
 			                PRESENCE_LATE);

@@ -63,7 +63,7 @@ class Pair:
         if self.probe == "usdt":
             self.tracer.wait_attached(self.hostile, self.steady)
         else:
-            util.wait_until(lambda: "attached" in self.tracer.stderr, "pytrail attaches")
+            util.wait_until(lambda: "; Ctrl-C ends it" in self.tracer.stderr, "pytrail attaches")
         return self
 
     def __exit__(self, *_):
