@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """Outputs over the network without tracing: `pytrail replay`, its exporter, what that may and what becomes of it."""
+import fcntl
 import json
 import os
 import signal
@@ -178,12 +179,57 @@ def test_errors(records, spec, error):
     assert result.returncode == 2 and error in result.stderr, result.stderr
 
 
-def test_no_private_spool_is_left(records, tmp_path):
-    receiver = Receiver()
+def reachable(tmp_path):
+    """The exporter's user has to come by there."""
     tmp_path.chmod(0o755)
     for parent in tmp_path.parents:
         if str(parent).startswith("/tmp/"):
             os.chmod(parent, 0o755)
-    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    return {**os.environ, "TMPDIR": str(tmp_path)}
+
+
+def leave_spool(where, name, age=3600, mode=0o710, segment=False):
+    """What a tracer leaves that is killed."""
+    spool = where / name / "spool"
+    (spool / "cursors").mkdir(parents=True)
+    (spool / "control").write_bytes(bytes(16384))
+    (spool / "cursors" / "relp.cur").write_bytes(b"")
+    if segment:
+        (spool / "1-0000000000000001.seg").write_bytes(b"x")
+    (where / name).chmod(mode)
+    when = time.time() - age
+    os.utime(where / name, (when, when))
+
+
+def test_what_killed_tracers_left(records, tmp_path):
+    """It is removed, but for what may hold events, is in use, or is none of ours."""
+    receiver = Receiver()
+    env = reachable(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    leave_spool(elsewhere, "kept")
+    leave_spool(tmp_path, "pytrail-empty0")
+    leave_spool(tmp_path, "pytrail-empty1")
+    leave_spool(tmp_path, "pytrail-events", segment=True)
+    leave_spool(tmp_path, "pytrail-in_use")
+    leave_spool(tmp_path, "pytrail-isnew0", age=0)
+    leave_spool(tmp_path, "pytrail-public", mode=0o777)
+    leave_spool(tmp_path, "pytrail-toolong")
+    (tmp_path / "pytrail-myfile").write_text("mine")
+    (tmp_path / "pytrail-mylink").symlink_to(elsewhere / "kept")
+    with open(tmp_path / "pytrail-in_use/spool/control", "rb") as control:
+        fcntl.flock(control, fcntl.LOCK_EX)
+        result = replay("-v", "-o", f"json:relp://127.0.0.1:{receiver.port}", records, env=env)
+    assert result.returncode == 0, result.stderr
+    assert sorted(os.listdir(tmp_path)) == ["elsewhere", "pytrail-events", "pytrail-in_use", "pytrail-isnew0",
+                                            "pytrail-myfile", "pytrail-mylink", "pytrail-public",
+                                            "pytrail-toolong"]
+    assert os.path.exists(elsewhere / "kept/spool/control")
+    assert (f"'{tmp_path}/pytrail-events/spool' is left by a pytrail that was killed, with events that may not have "
+            "been delivered: 'pytrail spool' shows them") in result.stderr
+
+
+def test_no_private_spool_is_left(records, tmp_path):
+    receiver = Receiver()
+    env = reachable(tmp_path)
     assert replay("-o", f"json:relp://127.0.0.1:{receiver.port}", records, env=env).returncode == 0
     assert receiver.count() and os.listdir(tmp_path) == []

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,10 @@
 #include <unistd.h>
 
 #include "../confine/caps.h"
-#include "../spool/cursor.h"
 #include "../spool/spool.h"
 #include "../util/log.h"
 #include "listen_address.h"
+#include "private_spool.h"
 #include "starter.h"
 
 struct outlets {
@@ -25,8 +24,8 @@ struct outlets {
 	struct exporter *exporter;
 	uid_t uid;
 	gid_t gid;
-	char private[4096]; /* directory to be removed, "" : none */
-	char dir[4160];
+	char private[PRIVATE_SPOOL_MAX]; /* directory to be removed, "": none */
+	char dir[PRIVATE_SPOOL_MAX + 64];
 	char listen[128];
 	int listen_fd;
 	char streams[CONFIG_OUTPUTS_MAX][ITEM_STREAM_MAX + 1]; /* by output */
@@ -97,44 +96,6 @@ static int set_spool_outputs(struct outlets *o, const struct config_output *outp
 	return err;
 }
 
-/* A directory that the exporter's user can reach and nobody else looks into. */
-static int make_private(struct outlets *o)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	tmp = tmp && *tmp ? tmp : "/var/tmp";
-	caps__need_path(tmp); /* it is removed again */
-	snprintf(o->private, sizeof(o->private), "%s/pytrail-XXXXXX", tmp);
-	if (!mkdtemp(o->private)) {
-		log__error("cannot make a directory for the spool, '%s': %s", o->private,
-		           strerror(errno));
-		o->private[0] = '\0';
-		return -errno;
-	}
-	if ((!geteuid() && chown(o->private, 0, o->gid)) || chmod(o->private, 0710)) {
-		log__error("cannot hand '%s' to the exporter: %s", o->private, strerror(errno));
-		return -errno;
-	}
-	snprintf(o->dir, sizeof(o->dir), "%s/spool", o->private);
-	return 0;
-}
-
-/* The exporter's own directory becomes ours: to remove files from those of others takes privileges we gave up. */
-static void take_back(const struct outlets *o)
-{
-	char path[sizeof(o->dir) + 16];
-
-	snprintf(path, sizeof(path), "%s/%s", o->dir, CURSORS_NAME);
-	if (lchown(path, geteuid(), (gid_t)-1) && errno != ENOENT)
-		log__debug("cannot take '%s' back: %s", path, strerror(errno));
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	remove(path);
-	return 0;
-}
-
 static int open_spool(struct outlets *o)
 {
 	struct spool_options so = {
@@ -150,7 +111,9 @@ static int open_spool(struct outlets *o)
 	if (o->opts.dir)
 		snprintf(o->dir, sizeof(o->dir), "%s", o->opts.dir);
 	else
-		err = make_private(o);
+		err = private_spool__make(o->gid, o->private);
+	if (o->private[0])
+		snprintf(o->dir, sizeof(o->dir), "%s/" PRIVATE_SPOOL_NAME, o->private);
 	if (!err) {
 		err = spool__open(&so, &o->spool, &why);
 		if (err)
@@ -324,10 +287,8 @@ void outlets__free(struct outlets *o)
 	spool__close(o->spool);
 	if (o->listen_fd >= 0)
 		close(o->listen_fd);
-	if (o->private[0]) {
-		take_back(o);
-		nftw(o->private, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	}
+	if (o->private[0])
+		private_spool__remove(o->private);
 	free(o);
 }
 
