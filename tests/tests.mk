@@ -31,7 +31,7 @@ test: ## install what is missing, build and run all tests (those on live process
 	@$(FETCH_PYTHONS)
 	@$(MAKE_ROOT)
 	@$(MAKE) --no-print-directory -s $(PARALLEL) test-bins
-	@$(PYTHON) tests/run.py --fuzz-seconds 15
+	@$(PYTHON) tests/run.py --fuzz-seconds 60
 
 test-all: ## the same with interpreters that have to be fetched or built first
 	@scripts/deps.sh all
