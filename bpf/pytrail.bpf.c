@@ -60,10 +60,15 @@ int entry_old(struct pt_regs *ctx)
 	return audit__entry(ctx, 1);
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
+/*
+ * Not at sched_process_fork: since Linux 7.0 (a46023d5616e) a program at most tracepoints can be preempted, and the
+ * kernel leaves it out for all others of that CPU as long (prog->active, __bpf_trace_run()). Here, in
+ * wake_up_new_task(), interrupts are off, the child has all that it gets and has not run; the current task is its maker.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(follow_fork, struct task_struct *child)
 {
-	__u32 tgid = parent->tgid, one = 1, new = child->tgid;
+	__u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), one = 1, new = child->tgid;
 
 	/* a thread is no new process */
 	if (new == tgid || !bpf_map_lookup_elem(&processes, &tgid))

@@ -15,7 +15,9 @@ static bool is_news(uint64_t now, uint64_t *said)
 bool pressure__say(struct pressure *p, const struct session *s)
 {
 	struct session_pressure now = session__pressure(s);
-	bool lost = now.news_lost > p->seen.news_lost;
+	/* an exit that was not told costs no event, and is found out */
+	bool lost = now.news_lost > p->seen.news_lost || now.news_left_out > p->seen.news_left_out ||
+	            now.exits_left_out > p->seen.exits_left_out;
 
 	if (now.unfollowed != p->said.unfollowed && is_news(now.unfollowed, &p->said.unfollowed))
 		log__warn("%llu children of traced processes could not be followed, there are too "
@@ -25,6 +27,12 @@ bool pressure__say(struct pressure *p, const struct session *s)
 		log__warn("the ring was full when %llu processes executed a file or ended: what "
 		          "they run is looked for; a larger --ring-size avoids that",
 		          (unsigned long long)now.news_lost);
+	if (now.news_left_out != p->said.news_left_out &&
+	    is_news(now.news_left_out, &p->said.news_left_out))
+		log__warn("the kernel left out %llu times to say that a process executed a file, "
+		          "mapped "
+		          "one or ended: what runs is looked for",
+		          (unsigned long long)now.news_left_out);
 	p->seen = now;
 	return lost;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Says what there was no room for in the kernel, beside events, which the losses tell of. */
+/* Says what did not come from the kernel, beside events, which the losses tell of. */
 #ifndef PYTRAIL_PRESSURE_H
 #define PYTRAIL_PRESSURE_H
 

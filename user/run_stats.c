@@ -37,6 +37,13 @@ int run_stats__of(const struct bpf_program *p, struct run_stats *out)
 	return 0;
 }
 
+uint64_t run_stats__missed(const struct bpf_program *p)
+{
+	struct run_stats stats;
+
+	return bpf_program__fd(p) >= 0 && !run_stats__of(p, &stats) ? stats.missed : 0;
+}
+
 size_t run_stats__each(const struct bpf_object *obj, struct run_stats *out, size_t max)
 {
 	struct bpf_program *p;

@@ -455,24 +455,28 @@ bool session__selects(const struct session *s, pid_t pid)
 /* More than the map holds: an iteration that entries come and go under may start over. */
 #define SELECTED_MAX (1u << 20)
 
-void session__each_selected(const struct session *s, void (*fn)(void *ctx, pid_t pid), void *ctx)
+void session__each_selected(struct session *s, bool (*fn)(void *ctx, pid_t pid), void *ctx)
 {
 	int fd = bpf_map__fd(s->skel->maps.processes);
-	__u32 key, *prev = NULL;
+	__u32 key, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &key);
 	size_t n = 0;
 
-	while (n++ < SELECTED_MAX && !bpf_map_get_next_key(fd, prev, &key)) {
-		prev = &key;
-		fn(ctx, (pid_t)key);
+	while (more && n++ < SELECTED_MAX) {
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (!fn(ctx, (pid_t)key))
+			session__deselect(s, (pid_t)key);
+		key = next;
 	}
 }
 
-static void count_one(void *ctx, pid_t pid)
+static bool count_one(void *ctx, pid_t pid)
 {
 	(*(size_t *)ctx)++;
+	return true;
 }
 
-size_t session__selected(const struct session *s)
+size_t session__selected(struct session *s)
 {
 	size_t n = 0;
 
@@ -523,8 +527,12 @@ int session__drain(struct session *s)
 struct session_pressure session__pressure(const struct session *s)
 {
 	return (struct session_pressure){
-		.unfollowed = s->skel->bss->forks_unfollowed,
+		.unfollowed = s->skel->bss->forks_unfollowed +
+	                      run_stats__missed(s->skel->progs.follow_fork),
 		.news_lost = s->skel->bss->news_lost,
+		.news_left_out = run_stats__missed(s->skel->progs.watch_exec) +
+	                         run_stats__missed(s->skel->progs.watch_exit) +
+	                         run_stats__missed(s->skel->progs.watch_map),
 	};
 }
 

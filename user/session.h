@@ -63,10 +63,11 @@ int session__select(struct session *s, pid_t pid);
 /* Wants it no more: it has ended. */
 void session__deselect(struct session *s, pid_t pid);
 bool session__selects(const struct session *s, pid_t pid);
-/* Calls fn with each selected process. */
-void session__each_selected(const struct session *s, void (*fn)(void *ctx, pid_t pid), void *ctx);
-/* How many selected processes are alive (follow mode: the kernel removes them as they exit). */
-size_t session__selected(const struct session *s);
+/* Calls fn with each selected process, which returns whether that stays wanted. */
+void session__each_selected(struct session *s, bool (*fn)(void *ctx, pid_t pid), void *ctx);
+/* How many selected processes are alive (follow mode: the kernel removes them as they exit, or, when it leaves that
+ * out, targets__rescan() does). */
+size_t session__selected(struct session *s);
 
 /* Wants to be told of this process's exit, whether it is selected or not. */
 void session__track(struct session *s, pid_t pid);
@@ -84,10 +85,12 @@ int session__fd(const struct session *s);
  * that was not 0 (which ends the drain), or -errno. */
 int session__drain(struct session *s);
 
-/* What there was no room for in the kernel, beside events, since the start. */
+/* What of processes, beside events, did not come from the kernel since the start. */
 struct session_pressure {
 	uint64_t unfollowed; /* processes that a selected one forked: their events are not seen */
 	uint64_t news_lost;  /* execs, exits and mappings that were not told: the ring was full */
+	uint64_t news_left_out; /* execs and mappings: the kernel left the program out, see run_stats.h */
+	uint64_t exits_left_out; /* exits: the same */
 };
 struct session_pressure session__pressure(const struct session *s);
 

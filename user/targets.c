@@ -525,13 +525,16 @@ int targets__pending(struct targets *t, uint64_t now)
 	return soonest;
 }
 
-static void rescan_one(void *ctx, pid_t pid)
+static bool rescan_one(void *ctx, pid_t pid)
 {
 	struct targets *t = ctx;
 	struct discovered found;
 
+	if (kill(pid, 0) && errno == ESRCH)
+		return false; /* the kernel did not say that it ended */
 	if (discover__pid(t->discover, pid, &found) == 1)
 		targets__found(t, &found, NULL, true);
+	return true;
 }
 
 /* So long at most, for nothing else is done here meanwhile. */

@@ -2,6 +2,7 @@
 """Which processes are traced: -p, -f, the whole host, and the PIDs that cannot be."""
 import glob
 import os
+import re
 import signal
 import subprocess
 
@@ -105,6 +106,35 @@ def test_grandchildren_with_follow(target):
                   ' os.waitpid(pid, 0)')
         tracer.wait_event("test.v")
         assert tracer.stop() == 0
+
+
+TURNS = """
+import os, sys
+for maker in range(6):
+    if not os.fork():
+        for number in range(40):
+            if not os.fork():
+                sys.audit("test.turns", maker, number)
+                os._exit(0)
+            if number % 8 == 7:
+                for _ in range(8):
+                    os.wait()
+        os._exit(0)
+for _ in range(6):
+    os.wait()
+"""
+
+
+def test_children_of_processes_that_take_turns(python):
+    """Each child is followed and the trace ends, though one is preempted while the kernel tells pytrail of its own child,
+    or of its end: since Linux 7.0 it does not tell of others of that processor as long."""
+    done = util.run("trace", "--interpreters", "none", "-e", "test.turns", "--ring-size", "64M", "-o", "json", "--bpf-stats",
+                    "--stats", "--", python, "-I", "-c", TURNS, limit=3 * util.LIMIT)
+    assert done.returncode == 0, done.stderr
+    found = [tuple(r["args"].values()) for r in events(util.json_lines(done.stdout), "test.turns")]
+    assert sorted(found) == [(maker, number) for maker in range(6) for number in range(40)], done.stderr
+    assert not re.search(r"follow_fork [^,]*left out", done.stderr), done.stderr
+    assert "could not be followed" not in done.stderr
 
 
 def test_it_ends_when_its_processes_have_ended(python):

@@ -158,6 +158,11 @@ def pytest(*args, **env):
     return done.returncode == 0, said[-1].strip("= ") if said and not done.returncode else done.stdout[-3000:]
 
 
+def follow():
+    """Children of processes that take turns on one processor: each is followed, and the trace ends."""
+    return pytest("test_processes.py::test_children_of_processes_that_take_turns")
+
+
 def absent():
     """Arguments that are not in memory."""
     return pytest("test_hostile.py::test_absent_pages", "-k", "usdt")
@@ -190,7 +195,7 @@ def kernel():
     return not bad, "\n".join(bad[:20]) or f"no complaint in {len(log.splitlines())} lines of its log"
 
 
-GROUPS = (check, verifier, usdt, uprobe, plain, accounting, preemption, absent, hostile, attach, tamper, kernel)
+GROUPS = (check, verifier, usdt, uprobe, plain, accounting, preemption, follow, absent, hostile, attach, tamper, kernel)
 
 
 def main():

@@ -24,7 +24,7 @@ import guest_tests  # noqa: E402
 KERNELS = {"amd64": ("5.10", "6.1", "6.12", "6.18", "newest", "6.12+full", "6.18+full", "newest+full"),
            "arm64": ("5.10", "6.1", "6.12")}
 NAMES = [group.__name__ for group in guest_tests.GROUPS]
-FULL_NAMES = ("usdt", "preemption", "hostile", "kernel")  # of those that preemption can harm
+FULL_NAMES = ("usdt", "preemption", "follow", "hostile", "kernel")  # of those that preemption can harm
 # Of other architectures: those that are no pytest.
 CROSS_NAMES = ("check", "verifier", "usdt", "uprobe", "plain", "accounting", "preemption", "kernel")
 SECONDS = 3600  # for a guest: ten times what it takes on a machine with nothing else to do
