@@ -37,7 +37,7 @@ GEN := build/gen
 
 WARN := -Wall -Wextra -Werror -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla
-OPT := $(if $(DEBUG),-O0,$(if $(SAN),-O1,-O2)) -g
+OPT := $(if $(DEBUG),-O0,$(if $(SAN),-O1,-O3)) -g
 comma := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CPPFLAGS += -D_GNU_SOURCE -DPYTRAIL_VERSION='"$(VERSION)"' -I. -Iuser -I$(GEN) -I$(BPF_B)

@@ -361,9 +361,10 @@ def version_hex(minor):
 
 def c_signature(span, names):
     plain = [name or "arg%d" % i for i, name in enumerate(names)]
-    return "{%s, %s, %d, %d, {%s}, {%s}, {%s}}" % (
+    return "{%s, %s, %d, %d, {%s}, {%s}, {%s}, {%s}}" % (
         version_hex(span[0]), version_hex(span[1]), len(names), None not in names,
         ", ".join(c_string('"%s":' % n) for n in plain) or "NULL",
+        ", ".join(str(len('"%s":' % n)) for n in plain) or "0",
         ", ".join(c_string(n) for n in plain) or "NULL",
         ", ".join(c_string('"%s":' % n.replace(".", "_")) for n in plain) or "NULL")
 
@@ -386,8 +387,8 @@ def print_c(table):
             c_string(event.alias) if event.alias else "NULL"))
         print("\t %s," % c_string("" if event.sources_text.startswith("as:")
                                   else event.sources_text))
-        print("\t %s, %d, signatures_%d}," % (
-            c_string('"event":"%s",' % name), len(event.signatures), i))
+        prefix = '"event":"%s",' % name
+        print("\t %s, %d, %d, signatures_%d}," % (c_string(prefix), len(prefix), len(event.signatures), i))
     print("};")
     slots, longest, seed = best_slots([e.name for e in events])
     print("#define CATALOG_HASH_BITS %d" % HASH_BITS)

@@ -21,8 +21,9 @@ struct catalog_signature {
 	bool documented; /* false: the names are arg0, arg1, ... */
 	/* JSON-escaped and quoted with a colon, `"path":`, for the hot path; and plain. */
 	const char *json_names[CATALOG_ARGS_MAX];
+	uint8_t json_names_len[CATALOG_ARGS_MAX];
 	const char *names[CATALOG_ARGS_MAX];
-	/* As json_names, with '_' in place of a dot: one level in a database, `"sys_path":`. */
+	/* As json_names, as long, with '_' in place of a dot: one level in a database, `"sys_path":`. */
 	const char *flat_names[CATALOG_ARGS_MAX];
 };
 
@@ -43,6 +44,7 @@ struct catalog_event {
 	 * versions. "": never raised by this name, see alias. */
 	const char *sources;
 	const char *json_prefix; /* `"event":"os.listdir",` for the hot path */
+	uint16_t json_prefix_len;
 	uint8_t signatures_cnt;
 	const struct catalog_signature *signatures; /* newest documented edition first */
 };

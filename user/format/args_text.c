@@ -17,7 +17,7 @@ static void put_name(struct buf *out, const struct catalog_signature *sig, uint3
 		buf__lit(out, "\":");
 		return;
 	}
-	buf__str(out, sig->flat_names[i]);
+	buf__append(out, sig->flat_names[i], sig->json_names_len[i]);
 }
 
 static unsigned put_value(struct buf *out, struct node_iter *it, const struct node *n)

@@ -209,7 +209,7 @@ static void end_python(struct buf *out, const struct process *facts)
 static void put_name(struct buf *out, const struct event *ev)
 {
 	if (ev->known) {
-		buf__str(out, ev->known->json_prefix);
+		buf__append(out, ev->known->json_prefix, ev->known->json_prefix_len);
 		return;
 	}
 	buf__lit(out, "\"event\":");

@@ -82,7 +82,7 @@ const struct json_shape *json__shape(uint8_t kind)
 static void put_arg_name(struct writer *w, uint32_t i)
 {
 	if (w->sig && i < w->sig->nargs && i < CATALOG_ARGS_MAX) {
-		buf__str(w->out, w->sig->json_names[i]);
+		buf__append(w->out, w->sig->json_names[i], w->sig->json_names_len[i]);
 		return;
 	}
 	buf__lit(w->out, "\"arg");
