@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""A small Django application: django_app.py REQUESTS. Starts, answers that many requests made by
-django.test.Client (a template, a database query, a file), and prints how long both took as JSON."""
+"""A small Django application. Starts, then answers as many requests as each line of standard input says, made by
+django.test.Client (a template, a database query, a file), and prints how long they took as JSON."""
 import json
 import sys
 import time
-
-BEGIN = time.perf_counter()
 
 import django  # noqa: E402
 from django.conf import settings  # noqa: E402
@@ -46,12 +44,12 @@ def main():
         User.objects.create(username=f"user{i}")
     client = Client()
     assert client.get("/users").status_code == 200
-    started = time.perf_counter()
-    cpu = time.process_time()
-    for _ in range(int(sys.argv[1])):
-        assert client.get("/users").status_code == 200
-    print(json.dumps({"start": started - BEGIN, "steady": time.perf_counter() - started,
-                      "steady_cpu": time.process_time() - cpu}))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        begin, cpu = time.perf_counter(), time.process_time()
+        for _ in range(int(line)):
+            assert client.get("/users").status_code == 200
+        print(json.dumps({"wall": time.perf_counter() - begin, "cpu": time.process_time() - cpu}), flush=True)
 
 
 main()
