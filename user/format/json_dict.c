@@ -102,8 +102,7 @@ static __attribute__((noinline)) bool unique_many(struct node_iter it)
 		for (; slots[i]; i = (i + 1) % KEY_SLOTS) {
 			struct node_iter there = {base + (slots[i] - 1) * 8u, it.end};
 
-			node_iter__next(&there, &other);
-			if (same_key(&key, &other))
+			if (node_iter__next(&there, &other) && same_key(&key, &other))
 				return false;
 		}
 		slots[i] = (uint16_t)((at.pos - base) / 8 + 1);
