@@ -38,13 +38,14 @@ static inline int kit__teardown(void **state)
 	return nftw(kit_dir, kit__remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static inline struct spool *kit__open(uint64_t max_bytes, uint64_t segment_bytes)
+static inline struct spool *kit__open_synced(uint64_t max_bytes, uint64_t segment_bytes,
+                                             double interval)
 {
 	struct spool_options o = {
 		.dir = kit_dir,
 		.max_bytes = max_bytes,
 		.segment_bytes = segment_bytes,
-		.sync_interval = -1,
+		.sync_interval = interval,
 		.cursor_uid = (uid_t)-1,
 		.gid = (gid_t)-1,
 	};
@@ -56,6 +57,11 @@ static inline struct spool *kit__open(uint64_t max_bytes, uint64_t segment_bytes
 		fail_msg("spool__open: %d %.*s", err, (int)why.len, why.data);
 	buf__free(&why);
 	return s;
+}
+
+static inline struct spool *kit__open(uint64_t max_bytes, uint64_t segment_bytes)
+{
+	return kit__open_synced(max_bytes, segment_bytes, -1);
 }
 
 static inline void kit__outputs(struct spool *s, const char *a, const char *b)

@@ -408,6 +408,23 @@ static void the_lowest_severity_goes_first(void **state)
 	spool__close(s);
 }
 
+/* Who writes does not wait for the disk for what is evicted before its time to be synced comes; the rest is synced
+ * at the end at the latest. */
+static void what_is_evicted_is_not_synced(void **state)
+{
+	struct spool *s = kit__open_synced(512 << 10, 16 << 10, 3600);
+	struct spool_stats st;
+
+	for (uint64_t i = 0; i < 20000; i++)
+		kit__append(s, i, 1);
+	spool__flush(s);
+	st = spool__stats(s);
+	assert_true(st.evicted_segments > 1000);
+	assert_true(st.syncs < st.evicted_segments / 2);
+	assert_int_equal(st.sync_errors, 0);
+	spool__close(s);
+}
+
 /* Nothing of a higher severity goes for something lower. */
 static void what_is_low_does_not_push_out_what_is_high(void **state)
 {
@@ -722,6 +739,7 @@ int main(void)
 		TEST(bytes_in_an_item_are_never_taken_for_a_record),
 		TEST(many_gaps_are_one_loss),
 		TEST(the_lowest_severity_goes_first),
+		TEST(what_is_evicted_is_not_synced),
 		TEST(what_is_low_does_not_push_out_what_is_high),
 		TEST(what_all_have_acknowledged_goes),
 		TEST(a_vanished_output_holds_nothing),

@@ -29,6 +29,15 @@ struct lane {
 	bool dirty; /* written since the last sync */
 };
 
+/* A whole segment that is to be synced still. */
+struct sealed {
+	unsigned lane;
+	uint64_t first;
+	int fd;
+};
+
+#define SEALED_MAX 64 /* as many as a spool has segments, mostly */
+
 struct spool {
 	struct spool_options opts;
 	char *dir;
@@ -48,6 +57,8 @@ struct spool {
 	pthread_t tender;
 	bool tender_runs, stop, parked;
 	bool dir_dirty; /* a file has come since the last sync */
+	struct sealed sealed[SEALED_MAX];
+	size_t sealed_cnt;
 	struct control_state state;
 	struct seg *segs; /* in the order of `first` in each lane */
 	size_t segs_cnt, segs_cap;
@@ -61,7 +72,7 @@ struct spool {
 /* spool_segment.c; all under `lock` */
 /* Writes what has gathered in a lane, or counts it as lost. */
 void spool__write_lane(struct spool *s, unsigned lane);
-/* Closes the lane's segment, if one is open: it is whole. */
+/* Closes the lane's segment, if one is open: it is whole. What waits for the disk is left to the tender. */
 void spool__seal(struct spool *s, unsigned lane);
 /* Opens a new segment for the lane. 0 or -errno. */
 int spool__new_segment(struct spool *s, unsigned lane, uint64_t first);

@@ -59,15 +59,47 @@ int spool__sync_lane(struct spool *s, unsigned lane)
 	return -errno;
 }
 
+/* False: it is to be synced here. */
+static bool leave_to_tender(struct spool *s, unsigned lane)
+{
+	struct lane *l = &s->lanes[lane];
+
+	if (!l->dirty || s->opts.sync_interval <= 0 || !s->tender_runs || s->sealed_cnt == SEALED_MAX)
+		return false;
+	s->sealed[s->sealed_cnt++] = (struct sealed){lane, l->first, l->fd};
+	return true;
+}
+
 void spool__seal(struct spool *s, unsigned lane)
 {
 	struct lane *l = &s->lanes[lane];
 
 	if (l->fd < 0)
 		return;
-	spool__sync_lane(s, lane);
-	close(l->fd);
+	if (!leave_to_tender(s, lane)) {
+		spool__sync_lane(s, lane);
+		close(l->fd);
+	}
+	l->dirty = false;
 	l->fd = -1;
+}
+
+/* What is about to be removed needs no sync. */
+static void close_files(struct spool *s, const struct seg *g)
+{
+	struct lane *l = &s->lanes[g->lane];
+
+	if (l->fd >= 0 && l->first == g->first) {
+		close(l->fd);
+		l->fd = -1;
+	}
+	for (size_t i = 0; i < s->sealed_cnt; i++) {
+		if (s->sealed[i].lane != g->lane || s->sealed[i].first != g->first)
+			continue;
+		close(s->sealed[i].fd);
+		s->sealed[i] = s->sealed[--s->sealed_cnt];
+		return;
+	}
 }
 
 static int write_all(int fd, const char *data, size_t len, uint64_t off)
@@ -144,10 +176,7 @@ static bool evict_one(struct spool *s, unsigned lane)
 	if (i == s->segs_cnt)
 		return false;
 	g = s->segs[i];
-	if (s->lanes[g.lane].fd >= 0 && s->lanes[g.lane].first == g.first) {
-		close(s->lanes[g.lane].fd);
-		s->lanes[g.lane].fd = -1;
-	}
+	close_files(s, &g);
 	segment__name(name, g.lane, g.first);
 	if (unlinkat(s->dirfd, name, 0) && errno != ENOENT)
 		log__warn("cannot remove '%s/%s': %s", s->dir, name, strerror(errno));

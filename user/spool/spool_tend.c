@@ -130,10 +130,10 @@ void spool__tend(struct spool *s)
 		remove_done(s, &st, min);
 }
 
-/* Syncs duplicates: the writer may close its own meanwhile. */
+/* Syncs what is whole, and duplicates of what is being written: the writer may close its own meanwhile. */
 static void sync_lanes(struct spool *s)
 {
-	int fds[SPOOL_LANES], cnt = 0, failed = 0, err = 0;
+	int fds[SPOOL_LANES + SEALED_MAX], cnt = 0, failed = 0, err = 0;
 	bool dir;
 
 	pthread_mutex_lock(&s->lock);
@@ -148,6 +148,8 @@ static void sync_lanes(struct spool *s)
 		fds[cnt] = dup(l->fd);
 		cnt += fds[cnt] >= 0;
 	}
+	while (s->sealed_cnt)
+		fds[cnt++] = s->sealed[--s->sealed_cnt].fd;
 	pthread_mutex_unlock(&s->lock);
 	for (int i = 0; i < cnt; i++) {
 		if (fdatasync(fds[i])) {
@@ -175,7 +177,7 @@ static bool has_work(const struct spool *s)
 		if (s->lanes[i].fd >= 0 && s->lanes[i].dirty && s->opts.sync_interval > 0)
 			return true;
 	}
-	return s->dir_dirty || s->segs_cnt > active;
+	return s->dir_dirty || s->sealed_cnt || s->segs_cnt > active;
 }
 
 static void wait_interval(struct spool *s)
@@ -239,6 +241,7 @@ void spool__stop_tender(struct spool *s)
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->tender, NULL);
 	s->tender_runs = false;
+	sync_lanes(s);
 }
 
 void spool__wake_tender(struct spool *s)
