@@ -122,11 +122,12 @@ static void tidy(const char *tmp)
 	}
 	closedir(dir);
 	if (cnt)
-		log__info("'%s/%s/" PRIVATE_SPOOL_NAME
-		          "'%s left by a pytrail that was killed, with events that may "
-		          "not have been delivered: 'pytrail spool' shows them; remove what is not "
-		          "needed",
-		          tmp, one, cnt > 1 ? " and others like it are" : " is");
+		log__debug(
+			"'%s/%s/" PRIVATE_SPOOL_NAME
+			"'%s left by a pytrail that was killed, with events that may "
+			"not have been delivered: 'pytrail spool' shows them; remove what is not "
+			"needed",
+			tmp, one, cnt > 1 ? " and others like it are" : " is");
 }
 
 int private_spool__make(gid_t gid, char dir[PRIVATE_SPOOL_MAX])

@@ -9,9 +9,9 @@
 #define PRIVATE_SPOOL_NAME "spool" /* of the spool in it */
 
 /*
- * Makes one that the exporter's group can reach and nobody else looks into; dir: room for its path, "" on error. Before that, what
- * tracers that were killed have left there is removed, but not what holds events that were not delivered: of that it is
- * said that it is there. 0, or -errno with the reason said.
+ * Makes one that the exporter's group can reach and nobody else looks into; dir: room for its path, "" on error.
+ * Before that, what tracers that were killed have left there is removed, but not what holds events, which may not
+ * have been delivered: with -v it is said that it is there. 0, or -errno with the reason said.
  */
 int private_spool__make(gid_t gid, char dir[PRIVATE_SPOOL_MAX]);
 
