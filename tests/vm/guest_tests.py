@@ -120,7 +120,8 @@ def accounting():
 
 
 def preemption():
-    """Programs that take turns on one processor: no record is mixed of two, and the kernel leaves no run out."""
+    """Programs that take turns on one processor: no record is mixed of two, and the kernel leaves no run of the program
+    on the probe out."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as program:
         program.write(TURNS)
         program.flush()
@@ -131,7 +132,8 @@ def preemption():
     for record in records:
         mark, value = record["args"].values()
         mixed += len(set(re.sub(r"[^a-z]", "", json.dumps(value)))) != 1 or mark[0] not in json.dumps(value)
-    left_out = "left out by the kernel" in done.stderr
+    # those at tracepoints may be, from 7.0 on: that is said, and made up for
+    left_out = re.search(r"(audit|entry)_\w+ [^,;]*left out by the kernel", done.stderr)
     return (len(records) == 32000 and not mixed and not left_out,
             f"{len(records)} records, {mixed} mixed" + ("\n" + done.stderr[-1500:] if left_out else ""))
 
