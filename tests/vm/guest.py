@@ -92,13 +92,15 @@ def make_initrd(kernel, script, path, root, share):
 
 
 def qemu_command(kernel, work, memory, boot, machine):
+    # an emulated processor may be without a real one for longer than the kernel's 21 seconds
+    words = f"panic=-1 quiet rcupdate.rcu_cpu_stall_timeout=300 cgroup_no_v1=all console={machine.console} {boot}"
     console, out = os.path.join(work, "console.log"), os.path.join(work, "out.log")
     return [
         find(machine.emulator), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         *machine.options, "-smp", "1", "-m", memory,
         "-object", f"memory-backend-memfd,id=mem,size={memory},share=on", "-numa", "node,memdev=mem",
         "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", os.path.join(work, "initrd"),
-        "-append", f"panic=-1 quiet cgroup_no_v1=all console={machine.console} {boot}",
+        "-append", words,
         "-chardev", f"file,id=console,path={console}", "-serial", "chardev:console",
         "-chardev", f"socket,id=fs,path={os.path.join(work, 'fs.sock')}",
         "-device", "vhost-user-fs-pci,chardev=fs,tag=host",
