@@ -11,7 +11,7 @@ from util import Target, Tracer
 DISARM = "import ctypes; ctypes.c_uint16.from_address({semaphore}).value = 0"
 PATCH = """import ctypes, mmap; page = {site} & -4096; \
 ctypes.CDLL(None).mprotect(ctypes.c_void_p(page), ctypes.c_size_t(4096), 7); \
-ctypes.c_uint8.from_address({site}).value = 0x90"""
+ctypes.memmove({site}, {nop}, len({nop}))"""
 
 
 def alerts(records, pid=None):
@@ -32,7 +32,7 @@ def test_own_probe(python, target, code, alert):
     with Target(python) as other, trace(target, other) as tracer:
         tracer.wait_attached(target, other)
         for pc, semaphore in target.probes.sites:
-            target.do(code.format(semaphore=target.map + semaphore, site=target.map + pc))
+            target.do(code.format(semaphore=target.map + semaphore, site=target.map + pc, nop=util.NOP))
         record = wait_alert(tracer, alert)
         assert record["process"] == {"pid": target.pid, "comm": "python3.11"}
         assert "not seen" in record["message"]

@@ -22,6 +22,9 @@ PYTRAIL = os.environ.get("PYTRAIL", os.path.join(ROOT, "build", "pytrail"))
 SYSTEM_PYTHON = next(p for p in ("/usr/bin/python3.11", "/usr/bin/python3") if os.path.exists(p))
 LIMIT = int(os.environ.get("PYTRAIL_TEST_LIMIT", "60"))  # seconds for anything to happen
 
+# What <sys/sdt.h> puts where a probe is.
+NOP = {"x86_64": b"\x90", "aarch64": b"\x1f\x20\x03\xd5"}[os.uname().machine]
+
 SUMMARY = re.compile(r"^pytrail: (?P<events>\d+) events, (?P<filtered>\d+) filtered, "
                      r"(?P<lost>\d+) lost, (?P<processes>\d+) process(es)?, "
                      r"(?P<seconds>[\d.]+) s$", re.M)

@@ -25,8 +25,6 @@ KERNELS = {"amd64": ("5.10", "6.1", "6.12", "6.18", "newest", "6.12+full", "6.18
            "arm64": ("5.10", "6.1", "6.12")}
 NAMES = [group.__name__ for group in guest_tests.GROUPS]
 FULL_NAMES = ("usdt", "preemption", "follow", "hostile", "kernel")  # of those that preemption can harm
-# Of other architectures: those that are no pytest.
-CROSS_NAMES = ("check", "verifier", "usdt", "uprobe", "plain", "accounting", "preemption", "kernel")
 SECONDS = 3600  # for a guest: ten times what it takes on a machine with nothing else to do
 
 
@@ -131,7 +129,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at once")
     parser.add_argument("kernels", nargs="*", metavar="KERNEL")
     options = parser.parse_args()
-    groups = options.group or (NAMES if options.arch == "amd64" else CROSS_NAMES)
+    groups = options.group or NAMES
     wanted = options.kernels or KERNELS[options.arch]
     if options.arch != "amd64":
         wanted = [f"{name}:{options.arch}" for name in wanted]

@@ -19,7 +19,7 @@ SUITE=bookworm
 packages()
 {
 	sed -nE 's/^\tbuild +[^ ]+ +([^ ]*-dev) .*/\1/p' "$(dirname "$0")/../../scripts/deps.sh" | sort -u
-	echo "python3.11 python3-minimal libpython3.11 busybox-static bash dash coreutils procps util-linux base-files base-passwd"
+	echo "python3.11 python3-minimal libpython3.11 python3-pytest busybox-static bash dash coreutils procps util-linux base-files base-passwd"
 }
 
 unpack()

@@ -430,11 +430,15 @@ def protect():
         audit("protected again")
 
 
+# What <sys/sdt.h> puts where a probe is.
+NOP = {"x86_64": b"\x90", "aarch64": b"\x1f\x20\x03\xd5"}[os.uname().machine]
+
+
 def patch():
     """A nop over the breakpoint, as the file has it."""
     for address in sites():
         libc.mprotect(address & -PAGE, PAGE, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        ctypes.c_uint8.from_address(address).value = 0x90
+        ctypes.memmove(address, NOP, len(NOP))
     audit("patched")
 
 
