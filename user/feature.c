@@ -163,14 +163,6 @@ static bool probe_fetch_atomics(void)
 	return loads(BPF_PROG_TYPE_KPROBE, insns, sizeof(insns) / sizeof(insns[0]), NULL);
 }
 
-/* Older verifiers refuse the flag for this type of program. */
-static bool probe_sleepable_uprobe(void)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
-
-	return loads(BPF_PROG_TYPE_KPROBE, return_0, 2, &opts);
-}
-
 /* A link to something that is no regular file: EBADF is the answer of a kernel that knows the kind
  * (bpf_uprobe_multi_link_attach), EINVAL of one that does not. */
 static bool probe_uprobe_multi(void)
@@ -189,6 +181,19 @@ static bool probe_uprobe_multi(void)
 		close(link);
 	close(fd);
 	return link == -EBADF;
+}
+
+/*
+ * Older verifiers refuse the flag for this type of program. From Linux 6.0 on (8c7dcb84e3b7) they take it, but up to
+ * the kernels with multi-uprobe links uprobe_dispatcher() of kernel/trace/trace_uprobe.c runs the program with the
+ * mutex of its processor's argument buffer held (prepare_uprobe_buffer()): while it waits for a page of one process,
+ * for as long as that one likes, all others that hit any uprobe on this processor would stand still.
+ */
+static bool probe_sleepable_uprobe(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+
+	return probe_uprobe_multi() && loads(BPF_PROG_TYPE_KPROBE, return_0, 2, &opts);
 }
 
 #define NEWER_KERNEL "boot a newer kernel"
@@ -357,10 +362,10 @@ static const struct {
 			probe_sleepable_uprobe,
 			{
 				.name = "sleepable uprobes",
-				.since = "Linux 6.0 (8c7dcb84e3b7)",
+				.since = "Linux 6.6 (89ae89f53d20)",
 				.needs_bpf = true,
-				.purpose = "to read arguments that are not in memory; without it "
-					   "they are marked unreadable",
+				.purpose = "to read arguments that are not in memory, while nobody "
+					   "else waits; without it they are marked unreadable",
 				.cure = NEWER_KERNEL,
 			},
 		},

@@ -142,9 +142,9 @@ def preemption():
 
 
 def plain():
-    """The programs that do not sleep, which kernels from 5.15 to 5.19 are given: on those that take both."""
-    if util.lacks("attach cookies") or util.lacks("fetching atomics"):
-        return None, "this kernel is given others, too"
+    """The programs that do not sleep, which kernels from 5.15 to 6.5 are given: on those that take both."""
+    if util.lacks("sleepable uprobes"):
+        return None, "this kernel is given them, or others, too"
     os.environ["PYTRAIL_WITHOUT"] = "sleepable uprobes,multi-uprobe links"
     try:
         if trace(["--probe=usdt"], ["/bin/true"]).returncode:

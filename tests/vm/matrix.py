@@ -108,9 +108,11 @@ def record(results, versions):
     """Writes down what the verifiers had to do."""
     rows = figures.load()
     for kernel, (groups, _) in results.items():
-        for program, measured in (groups.get("verifier", {}).get("figures") or {}).items():
-            machine = "aarch64" if kernel.endswith(":arm64") else "x86_64"
-            rows[figures.key_of(versions[kernel], machine), program] = measured
+        key = figures.key_of(versions[kernel], "aarch64" if kernel.endswith(":arm64") else "x86_64")
+        measured = groups.get("verifier", {}).get("figures")
+        if measured:  # a program that it is not given any more has none
+            rows = {row: of for row, of in rows.items() if row[0] != key}
+            rows.update(((key, program), of) for program, of in measured.items())
     figures.save(rows)
 
 
