@@ -27,8 +27,8 @@ LIMIT = 900  # seconds for a run
 PROGRAMS = ("cases.py", "threads.py", "forks.py")
 QUICK = False  # only the first of them
 COMPLAINTS = re.compile(r"BUG:|Oops|WARNING:|general protection|stall|lockup|hung_task|blocked for more than|KASAN|scheduling while")
-# Of the emulated machine, as it starts.
-HARMLESS = re.compile(r"x86/cpu|clocksource|TSC")
+# Of the emulated machine, as it starts; and the words it is started with.
+HARMLESS = re.compile(r"x86/cpu|clocksource|TSC|ommand line: |CPU stall warnings timeout set")
 oracle.START_LIMIT = 600
 util.LIMIT = LIMIT
 
