@@ -4,8 +4,8 @@
 
 Tiers, in order: format (make fmt-check), lint (make lint), unit (programs of build/tests/unit), san (the same under
 AddressSanitizer and UndefinedBehaviorSanitizer, and what runs build/san/pytrail), fuzz, and the
-pytest files of every directory of tests/. Those that trace live processes come last, one by one; the
-others are run side by side. Each test's output is in build/test-logs/; the
+pytest files of every directory of tests/. Those that trace live processes come last, one by one, and fuzzing beside
+them, with what time they leave; the others are run side by side. Each test's output is in build/test-logs/; the
 tail of what failed is printed, and at the end each test that did, by name. The closing line is
 `N passed, N failed, N skipped`; exit status 1 if anything failed.
 
@@ -37,6 +37,8 @@ SAN_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
+# Where sessions are scheduled as groups (CONFIG_SCHED_AUTOGROUP) a process's own niceness counts within its one only.
+YIELD = ["sh", "-c", "echo 19 2>/dev/null >/proc/self/autogroup; exec nice -n 19 \"$@\"", "sh"]
 
 
 class Test:
@@ -46,6 +48,7 @@ class Test:
         self.tier, self.name, self.command = tier, name, command
         self.counts, self.env = counts, env or {}
         self.limit = limit or LIMIT.get(tier, LIMIT_DEFAULT)
+        self.yields = False  # it has only the time that others leave
         self.live = tier in LIVE or name.startswith(LIVE_NAME)
         self.log = os.path.join(LOGS, f"{tier}-{name}.log".replace("/", "-"))
 
@@ -64,7 +67,7 @@ class Test:
         return passed, failed, skipped, took
 
     def execute(self, log):
-        process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+        process = subprocess.Popen((YIELD if self.yields else []) + self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=subprocess.STDOUT, start_new_session=True,
                                    env={**os.environ, **self.env})
         try:
@@ -161,7 +164,7 @@ def fuzz_tests(seconds):
         tests.append(Test("fuzz", name, [program, f"-max_total_time={seconds}", "-timeout=10",
                                          "-rss_limit_mb=2048", "-print_final_stats=1",
                                          f"-artifact_prefix={LOGS}/{name}-", *corpus],
-                          limit=seconds + 120))
+                          limit=seconds + 600))
     return tests
 
 
@@ -218,27 +221,45 @@ def run_live(test, reason):
     return 0, 1, 0, 0.0
 
 
-def run_all(tests, jobs):
-    """Those that trace nothing side by side, then those that do, one after the other: they see each other.
-    Returns ([passed, failed, skipped], the tests with a failure)."""
-    total, failed = [0, 0, 0], []
-    live = [test for test in tests if test.live]
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        results = pool.map(lambda test: (test, test.run()), [test for test in tests if not test.live])
-        for test, result in results:
-            report(test, *result)
-            total = [a + b for a, b in zip(total, result)]
-            failed += [test] if result[1] else []
-    if os.environ.get("PYTRAIL_NO_LIVE", "") not in ("", "0"):
-        print(f"{len(live)} files of tests on live processes: not run, PYTRAIL_NO_LIVE is set", flush=True)
-        return [total[0], total[1], total[2] + len(live)], failed
-    reason = why_not_live() if live else ""
-    for test in live:
-        result = run_live(test, reason)
+class Tally:
+    """What all came to."""
+
+    def __init__(self):
+        self.passed, self.failed, self.skipped, self.with_failures = 0, 0, 0, []
+
+    def take(self, test, result):
         report(test, *result)
-        total = [a + b for a, b in zip(total, result)]
-        failed += [test] if result[1] else []
-    return total, failed
+        passed, failed, skipped, _ = result
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        if failed:
+            self.with_failures.append(test)
+
+
+def run_all(tests, jobs):
+    """Those that trace nothing side by side, then those that do, one after the other: they see each other. The Tally."""
+    tally = Tally()
+    live = [test for test in tests if test.live]
+    no_live = os.environ.get("PYTRAIL_NO_LIVE", "") not in ("", "0")
+    for test in tests:
+        test.yields = test.tier == "fuzz" and bool(live) and not no_live
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for test, result in pool.map(lambda test: (test, test.run()),
+                                     [test for test in tests if not test.live and not test.yields]):
+            tally.take(test, result)
+    if no_live:
+        print(f"{len(live)} files of tests on live processes: not run, PYTRAIL_NO_LIVE is set", flush=True)
+        tally.skipped += len(live)
+        return tally
+    reason = why_not_live() if live else ""
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        fuzzed = beside.map(lambda test: (test, test.run()), [test for test in tests if test.yields])
+        for test in live:
+            tally.take(test, run_live(test, reason))
+        for test, result in fuzzed:
+            tally.take(test, result)
+    return tally
 
 
 def main():
@@ -261,13 +282,13 @@ def main():
         tests = [t for t in tests if t.tier in options.only or f"{t.tier}/{t.name}" in options.only]
         if not tests:
             sys.exit(f"run.py: no test is named {' or '.join(options.only)}")
-    (passed, failed, skipped), with_failures = run_all(tests, options.jobs)
-    for test in with_failures:
+    tally = run_all(tests, options.jobs)
+    for test in tally.with_failures:
         for name in failures(test)[:20]:
             print(f"FAILED {test.tier}/{test.name}: {name}")
     print(f"{time.monotonic() - begin:.0f} s; logs in build/test-logs/\n")
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    sys.exit(1 if failed else 0)
+    print(f"{tally.passed} passed, {tally.failed} failed" + (f", {tally.skipped} skipped" if tally.skipped else ""))
+    sys.exit(1 if tally.failed else 0)
 
 
 if __name__ == "__main__":
