@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,6 +46,8 @@ static struct {
 	const char *calls, *path, *report;
 } conf;
 static atomic_long counted;
+/* In a call of another library that does not survive it: nothing fails there. */
+static __thread int exempt;
 /* Descriptors below 1024 that FAULT_PATH chose. */
 static atomic_uchar chosen[1024];
 
@@ -126,7 +129,7 @@ static bool fails(const char *name)
 {
 	long n;
 
-	if (!conf.ready || !is_counted(name) || getpid() != conf.pid)
+	if (!conf.ready || exempt || !is_counted(name) || getpid() != conf.pid)
 		return false;
 	n = atomic_fetch_add(&counted, 1) + 1;
 	if (!conf.nth || (conf.every ? n < conf.nth : n != conf.nth))
@@ -229,6 +232,25 @@ EXPORT void free(void *p)
 	if (p && !is_early(p) && !looking())
 		real_free(p);
 }
+
+/* --- not ours ---------------------------------------------------------------------------------------------- */
+
+#define EXEMPT(ret, name, params, args) \
+	EXPORT ret name params          \
+	{                               \
+		ret result;             \
+		REAL(name);             \
+		exempt++;               \
+		result = real args;     \
+		exempt--;               \
+		return result;          \
+	}
+
+/* glibc 2.36 goes on with the NULL that it could not allocate (nss/nss_database.c). */
+EXEMPT(struct passwd *, getpwnam, (const char *name), (name))
+EXEMPT(struct passwd *, getpwuid, (uid_t uid), (uid))
+/* AddressSanitizer gives up when a thread's stack is not told it. */
+EXEMPT(int, pthread_getattr_np, (pthread_t thread, pthread_attr_t *attr), (thread, attr))
 
 /* --- files ------------------------------------------------------------------------------------------------- */
 

@@ -95,7 +95,7 @@ def test_nonsense_answers(script):
 
 def test_dies_after_some(tmp_path, script):
     """What it has answered is delivered, the rest comes again."""
-    url = script('#!/bin/sh\nfor i in 1 2 3; do read -r line; echo ok; printf "%s\\n" "$line" >>"$1"; done\n')
+    url = script('#!/bin/sh\nfor i in 1 2 3; do read -r line || exit; echo ok; printf "%s\\n" "$line" >>"$1"; done\n')
     out = tmp_path / "out"
     with Drive(url, "acknowledge=line", f"argument={out}") as drive:
         answer = drive.send([item(n) for n in range(10)])
