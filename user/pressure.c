@@ -15,9 +15,7 @@ static bool is_news(uint64_t now, uint64_t *said)
 bool pressure__say(struct pressure *p, const struct session *s)
 {
 	struct session_pressure now = session__pressure(s);
-	/* an exit that was not told costs no event, and is found out */
-	bool lost = now.news_lost > p->seen.news_lost || now.news_left_out > p->seen.news_left_out ||
-	            now.exits_left_out > p->seen.exits_left_out;
+	bool lost = now.news_lost > p->seen.news_lost || now.news_left_out > p->seen.news_left_out;
 
 	if (now.unfollowed != p->said.unfollowed && is_news(now.unfollowed, &p->said.unfollowed))
 		log__warn("%llu children of traced processes could not be followed, there are too "

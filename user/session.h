@@ -89,8 +89,7 @@ int session__drain(struct session *s);
 struct session_pressure {
 	uint64_t unfollowed; /* processes that a selected one forked: their events are not seen */
 	uint64_t news_lost;  /* execs, exits and mappings that were not told: the ring was full */
-	uint64_t news_left_out; /* execs and mappings: the kernel left the program out, see run_stats.h */
-	uint64_t exits_left_out; /* exits: the same */
+	uint64_t news_left_out; /* the same: the kernel left the program out, see run_stats.h */
 };
 struct session_pressure session__pressure(const struct session *s);
 
