@@ -228,6 +228,20 @@ def test_what_killed_tracers_left(records, tmp_path):
             "been delivered: 'pytrail spool' shows them") in result.stderr
 
 
+def test_what_others_could_exchange_stays(records, tmp_path):
+    """In a directory of names that all can move, nothing is removed."""
+    receiver = Receiver()
+    env = reachable(tmp_path)
+    leave_spool(tmp_path, "pytrail-empty0")
+    tmp_path.chmod(0o777)
+    result = replay("-o", f"json:relp://127.0.0.1:{receiver.port}", records, env=env)
+    assert result.returncode == 0, result.stderr
+    assert os.listdir(tmp_path) == ["pytrail-empty0"]
+    tmp_path.chmod(0o1777)
+    assert replay("-o", f"json:relp://127.0.0.1:{receiver.port}", records, env=env).returncode == 0
+    assert os.listdir(tmp_path) == []
+
+
 def test_no_private_spool_is_left(records, tmp_path):
     receiver = Receiver()
     env = reachable(tmp_path)

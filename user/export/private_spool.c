@@ -78,6 +78,15 @@ static bool is_left(int spool)
 	return left;
 }
 
+/* Whether names in it stay what they are: nobody else can put another directory in the place of ours. */
+static bool is_safe(int dir)
+{
+	struct stat st;
+
+	return !fstat(dir, &st) && (!st.st_uid || st.st_uid == geteuid()) &&
+	       (!(st.st_mode & 022) || st.st_mode & S_ISVTX);
+}
+
 /* Returns 1 when it holds events; else it is removed, or none of ours, or in use. */
 static int tidy_one(int tmp_fd, const char *tmp, const char *name)
 {
@@ -87,7 +96,7 @@ static int tidy_one(int tmp_fd, const char *tmp, const char *name)
 
 	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || strlen(name) != strlen(TEMPLATE) ||
 	    fstatat(tmp_fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode) ||
-	    st.st_uid != geteuid() || st.st_mode & 07 || time(NULL) - st.st_mtime < YOUNG_SECONDS)
+	    st.st_uid != geteuid() || st.st_mode & 027 || time(NULL) - st.st_mtime < YOUNG_SECONDS)
 		return 0;
 	/* nobody else can write to that directory: what is in it is ours */
 	snprintf(spool, sizeof(spool), "%s/" PRIVATE_SPOOL_NAME, name);
@@ -114,7 +123,7 @@ static void tidy(const char *tmp)
 
 	if (!dir)
 		return;
-	while ((d = readdir(dir))) {
+	while (is_safe(dirfd(dir)) && (d = readdir(dir))) {
 		if (!tidy_one(dirfd(dir), tmp, d->d_name))
 			continue;
 		snprintf(one, sizeof(one), "%.*s", (int)sizeof(one) - 1, d->d_name);
