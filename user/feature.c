@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "confine/caps.h"
 #include "feature.h"
+#include "perf_uprobe.h"
 #include "uprobe_multi.h"
 
 #define UPROBE_PMU "/sys/bus/event_source/devices/uprobe/"
@@ -184,16 +186,23 @@ static bool probe_uprobe_multi(void)
 }
 
 /*
- * Older verifiers refuse the flag for this type of program. From Linux 6.0 on (8c7dcb84e3b7) they take it, but up to
- * the kernels with multi-uprobe links uprobe_dispatcher() of kernel/trace/trace_uprobe.c runs the program with the
- * mutex of its processor's argument buffer held (prepare_uprobe_buffer()): while it waits for a page of one process,
- * for as long as that one likes, all others that hit any uprobe on this processor would stand still.
+ * Older verifiers refuse the flag for this type of program. From Linux 6.0 on (8c7dcb84e3b7) they take it, but without
+ * multi-uprobe links such a program would stop other processes (perf_uprobe.h).
  */
 static bool probe_sleepable_uprobe(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
 
 	return probe_uprobe_multi() && loads(BPF_PROG_TYPE_KPROBE, return_0, 2, &opts);
+}
+
+static bool probe_unlocked_perf_uprobe(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool unlocked = btf && perf_uprobe__is_unlocked(btf);
+
+	btf__free(btf);
+	return unlocked;
 }
 
 #define NEWER_KERNEL "boot a newer kernel"
@@ -366,6 +375,17 @@ static const struct {
 				.needs_bpf = true,
 				.purpose = "to read arguments that are not in memory, while nobody "
 					   "else waits; without it they are marked unreadable",
+				.cure = NEWER_KERNEL,
+			},
+		},
+	[FEATURE_UNLOCKED_PERF_UPROBE] =
+		{
+			probe_unlocked_perf_uprobe,
+			{
+				.name = "unlocked perf uprobes",
+				.since = "Linux 6.10 (cdf355cc60d6)",
+				.purpose = "to read arguments that are not in memory with -p PID, "
+					   "too; without it they are marked unreadable there",
 				.cure = NEWER_KERNEL,
 			},
 		},

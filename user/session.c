@@ -86,11 +86,24 @@ static void session__configure_users(struct pytrail_bpf *skel, const struct sele
 	}
 }
 
+/* By a link of many uprobes a child of a process that the kernel filters by would go on paying. */
+static bool is_multi(const struct session_options *o)
+{
+	return !o->kernel_pid && feature__has(FEATURE_UPROBE_MULTI);
+}
+
+/* May wait for a page of the process watched: only where no other process waits with it. */
+static bool may_sleep(const struct session_options *o)
+{
+	return feature__has(FEATURE_SLEEPABLE_UPROBE) &&
+	       (is_multi(o) || feature__has(FEATURE_UNLOCKED_PERF_UPROBE));
+}
+
 static int session__configure(struct session *s, const struct session_options *o)
 {
 	struct pytrail_bpf *skel = s->skel;
 	bool copies = site_programs__needed();
-	bool sleepable = !copies && feature__has(FEATURE_SLEEPABLE_UPROBE);
+	bool sleepable = !copies && may_sleep(o);
 	bool usdt = o->probe != PROBE_UPROBE;
 	int err;
 
@@ -231,12 +244,6 @@ static int session__check(void)
 		return -ENOENT;
 	}
 	return 0;
-}
-
-/* By a link of many uprobes a child of a process that the kernel filters by would go on paying. */
-static bool is_multi(const struct session_options *o)
-{
-	return !o->kernel_pid && feature__has(FEATURE_UPROBE_MULTI);
 }
 
 static struct attach *session__attach_new(struct session *s, const struct session_options *o)

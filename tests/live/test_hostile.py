@@ -45,8 +45,8 @@ def probe(request):
 class Pair:
     """The hostile program and the one that behaves, in one run of pytrail."""
 
-    def __init__(self, python, case, probe, *options, steady=STEADY, args=(), scope=None):
-        self.beats = steady
+    def __init__(self, python, case, probe, *options, steady=STEADY, args=(), scope=None, alone=False):
+        self.beats, self.alone = steady, alone  # alone: that the other one does its work is all that is seen of it
         self.out = os.path.join(os.path.dirname(python), "out.json")
         self.steady = Target(python, BEHAVES, [str(steady)])
         self.steady.expect("ready")
@@ -56,12 +56,12 @@ class Pair:
         self.hostile.expect("ready")
         self.hostile.map = self.hostile.probes.bias(self.hostile.pid, python)
         self.probe = probe
-        scope = scope or ["-p", str(self.hostile.pid), "-p", str(self.steady.pid)]
+        scope = scope or ["-p", str(self.hostile.pid)] + ([] if alone else ["-p", str(self.steady.pid)])
         self.tracer = Tracer(*scope, f"--probe={probe}", "-o", f"json:{self.out}", "--ring-size", "64M", *options)
 
     def __enter__(self):
         if self.probe == "usdt":
-            self.tracer.wait_attached(self.hostile, self.steady)
+            self.tracer.wait_attached(self.hostile, *([] if self.alone else [self.steady]))
         else:
             util.wait_until(lambda: "; Ctrl-C ends it" in self.tracer.stderr, "pytrail attaches")
         return self
@@ -106,7 +106,7 @@ class Pair:
 
     def check_steady(self):
         steady = events(self.records(), "steady", self.steady.pid)
-        assert len(steady) == 3 * self.beats
+        assert len(steady) == (0 if self.alone else 3 * self.beats)
         for i, record in enumerate(steady):
             number = i % self.beats
             assert list(record["args"].values()) == [number, ["text", {"a": number}], [None, 1.5]]
@@ -297,17 +297,22 @@ def test_files_go_while_a_page_does_not_come(python, tmp_path):
         assert pair.tracer.stop() == 0
 
 
-@pytest.mark.parametrize("sleeps", [True, False])
-def test_absent_pages(python, probe, sleeps, monkeypatch, tmp_path):
-    """What is not in memory is read by a program that may sleep; by another it is said to be unreadable."""
+SLEEP, UNLOCKED = "sleepable uprobes", "unlocked perf uprobes"
+
+
+@pytest.mark.parametrize("alone,without,sleeps", [
+    (False, "", True), (False, f"{SLEEP},multi-uprobe links", False), (False, UNLOCKED, True),
+    (True, "", True), (True, UNLOCKED, False)])
+def test_absent_pages(python, probe, alone, without, sleeps, monkeypatch, tmp_path):
+    """What is not in memory is read by a program that may sleep; by another it is said to be unreadable. One process
+    alone has perf uprobes, whose programs sleep only where the kernel lets others pass meanwhile."""
     monkeypatch.chdir(tmp_path)
-    if sleeps and util.lacks("sleepable uprobes"):
+    if sleeps and (util.lacks(SLEEP) or (alone and util.lacks(UNLOCKED))):
         pytest.skip("no program may sleep on this kernel")
-    if not sleeps:
-        monkeypatch.setenv("PYTRAIL_WITHOUT", "sleepable uprobes,multi-uprobe links")
-        if not util.loads(python):
-            pytest.skip("this kernel takes programs that sleep only")
-    with Pair(python, "absent", probe, "--stats") as pair:
+    monkeypatch.setenv("PYTRAIL_WITHOUT", without)
+    if not sleeps and not util.loads(python):
+        pytest.skip("this kernel takes programs that sleep only")
+    with Pair(python, "absent", probe, "--stats", alone=alone) as pair:
         pair.go()
         found = {label: r for label, r in labelled(pair.end()).items() if label in ABSENT}
     assert {"never touched", "dropped"} <= set(found)
