@@ -53,6 +53,13 @@ if pid:
     os.waitpid(pid, 0)
 """
 
+# Four of them; the program that starts them is attached before it runs.
+START = """
+import subprocess, sys
+for turn in [subprocess.Popen([sys.executable, "-I", sys.argv[1], mark]) for mark in "abcd"]:
+    turn.wait()
+"""
+
 
 def trace(options, command, limit=LIMIT):
     return subprocess.run([oracle.PYTRAIL, "trace", "--interpreters", "none", *options, "--", *command],
@@ -124,21 +131,27 @@ def accounting():
 
 def preemption():
     """Programs that take turns on one processor: no record is mixed of two, and the kernel leaves no run of the program
-    on the probe out."""
+    on the probe out. What was never touched since a fork cannot be read without sleeping by an arm64 processor that
+    sets no access flags itself: it is marked."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as program:
         program.write(TURNS)
         program.flush()
         done = trace(["-o", "json", "--ring-size", "64M", "--probe=usdt", "-e", "pytrail.turn", "--bpf-stats"],
-                     ["/bin/sh", "-c", f"for m in a b c d; do {oracle.PYTHON} -I {program.name} $m & done; wait"])
+                     [oracle.PYTHON, "-I", "-c", START, program.name])
+    mixed = unreadable = 0
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    mixed = 0
     for record in records:
         mark, value = record["args"].values()
-        mixed += len(set(re.sub(r"[^a-z]", "", json.dumps(value)))) != 1 or mark[0] not in json.dumps(value)
+        if "unreadable" in record:
+            unreadable += 1
+        else:
+            mixed += len(set(re.sub(r"[^a-z]", "", json.dumps(value)))) != 1 or mark[0] not in json.dumps(value)
     # those at tracepoints may be, from 7.0 on: that is said, and made up for
     left_out = re.search(r"(audit|entry)_\w+ [^,;]*left out by the kernel", done.stderr)
-    return (len(records) == 32000 and not mixed and not left_out,
-            f"{len(records)} records, {mixed} mixed" + ("\n" + done.stderr[-1500:] if left_out else ""))
+    no_flags = os.uname().machine == "aarch64" and util.lacks("sleepable uprobes")
+    ok = len(records) == 32000 and not mixed and not left_out and (no_flags or not unreadable)
+    said = f"{len(records)} records, {mixed} mixed, {unreadable} with something unreadable"
+    return ok, said + ("" if ok else "\n" + done.stderr[-1500:])
 
 
 def plain():
