@@ -254,20 +254,24 @@ PYD_FN void pyf__wide_chunk(struct pyd_state *s)
 {
 	struct pyd_format *f = &s->format;
 	__u64 addr = f->wide + (__u64)f->wide_chars * 4;
-	__u32 bytes = PYD_PAGE - (__u32)(addr & (PYD_PAGE - 1)), limit, i, n;
+	__u32 n = (PYD_PAGE - (__u32)(addr & (PYD_PAGE - 1))) / 4, limit, i;
 	int ended = 0, bad;
 
-	if (bytes > PYF_WIDE_CHUNK * 4)
-		bytes = PYF_WIDE_CHUNK * 4;
-	bytes &= ~3u;
-	if (!bytes) /* not aligned, at a page's end */
-		bytes = 4;
-	PYD_BARRIER(bytes);
-	if (bytes > PYF_WIDE_CHUNK * 4)
+	if (n > PYF_WIDE_CHUNK)
+		n = PYF_WIDE_CHUNK;
+	if (!n) /* not aligned, at a page's end */
+		n = 1;
+	/*
+	 * Counted in characters behind it, too: of bytes whose low bits are masked away the compiler asks whether there
+	 * are less than four, of which the verifier of Linux 6.18 makes empty bounds, and warns of itself.
+	 */
+	PYD_BARRIER(n);
+	if (n > PYF_WIDE_CHUNK)
 		return;
 	s->win_len[0] = s->win_len[1] = 0;
-	bad = PYD_READ_SLOW(s->window, bytes, addr);
-	n = bad ? 0 : bytes / 4;
+	bad = PYD_READ_SLOW(s->window, n * 4, addr);
+	if (bad)
+		n = 0;
 	for (i = 0; i < PYF_WIDE_CHUNK; i++) {
 		if (i >= n)
 			break;
