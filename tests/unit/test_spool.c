@@ -722,6 +722,38 @@ static void a_directory_that_others_can_write_to_is_refused(void **state)
 	buf__free(&why);
 }
 
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* As in the unit for systemd, and in many a root's shell. */
+static void a_umask_hides_nothing_from_the_exporter(void **state)
+{
+	struct spool_options o = {.dir = kit_dir, .max_bytes = 1 << 20, .segment_bytes = 1 << 16};
+	struct buf why = BUF_INIT;
+	struct spool *s;
+	mode_t before = umask(0077);
+	char path[512];
+
+	o.cursor_uid = geteuid();
+	o.gid = getegid();
+	assert_int_equal(spool__open(&o, &s, &why), 0);
+	kit__append(s, 0, 1);
+	spool__flush(s);
+	umask(before);
+	assert_int_equal(mode_of(kit_dir), 0750);
+	kit__segment(path, sizeof(path), 1);
+	assert_int_equal(mode_of(path), 0640);
+	snprintf(path, sizeof(path), "%s/control", kit_dir);
+	assert_int_equal(mode_of(path), 0640);
+	spool__close(s);
+	buf__free(&why);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit__setup, kit__teardown)
 
 int main(void)
@@ -749,6 +781,7 @@ int main(void)
 		TEST(numbers_that_come_again_are_read),
 		TEST(a_directory_that_others_can_replace_is_refused),
 		TEST(a_directory_that_others_can_write_to_is_refused),
+		TEST(a_umask_hides_nothing_from_the_exporter),
 	};
 
 	log__set_level(LOG_QUIET);

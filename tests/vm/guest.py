@@ -137,7 +137,7 @@ def stop(process):
 def run(kernel, script, work, seconds, memory="3G", boot="", arch="amd64", root="", share=""):
     """Runs `script` in a guest of `kernel` (a directory of fetch.sh), with these words to the kernel; files of the run
     go to `work`. root: the guest's root directory, if it is not the host's; share: a directory of the host that it has
-    then, too."""
+    then, too. With the word "guest.systemd" systemd is booted there, and runs the script."""
     os.makedirs(work, exist_ok=True)
     for name in ("fs.sock", "out.log", "console.log"):
         if os.path.exists(os.path.join(work, name)):

@@ -121,7 +121,11 @@ static int start(struct spool_reader *r, const char *dir, struct buf *why)
 	r->dirfd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->dirfd < 0) {
 		err = -errno;
-		buf__printf(why, "cannot open the spool '%s': %s", dir, strerror(errno));
+		buf__printf(why, "cannot open the spool '%s': %s%s", dir, strerror(-err),
+		            err == -EACCES
+		                    ? " (each directory above it must let the user who sends "
+		                      "pass: chmod o+x)"
+		                    : "");
 		return err;
 	}
 	err = control__map(r->dirfd, dir, false, &r->control_fd, &r->control, why);

@@ -75,12 +75,19 @@ static int open_dir(struct spool *s, struct buf *why)
 		            s->dir);
 		return -EPERM;
 	}
-	if (s->opts.gid != (gid_t)-1 && st.st_gid != s->opts.gid &&
+	if (s->opts.gid != (gid_t)-1 && (st.st_gid != s->opts.gid || (st.st_mode & 0050) != 0050) &&
 	    (fchown(s->dirfd, (uid_t)-1, s->opts.gid) || fchmod(s->dirfd, 0750))) {
 		err = -errno;
 		return fail(why, "hand to its group", s->dir, err);
 	}
 	return 0;
+}
+
+int spool__hand_over(const struct spool *s, int fd)
+{
+	if (s->opts.gid == (gid_t)-1)
+		return 0;
+	return fchown(fd, (uid_t)-1, s->opts.gid) || fchmod(fd, 0640) ? -errno : 0;
 }
 
 static int open_cursors(struct spool *s, struct buf *why)
@@ -178,7 +185,7 @@ static int start(struct spool *s, struct buf *why)
 		err = open_cursors(s, why);
 	if (!err)
 		err = control__map(s->dirfd, s->dir, true, &s->control_fd, &s->control, why);
-	if (!err && s->opts.gid != (gid_t)-1 && fchown(s->control_fd, (uid_t)-1, s->opts.gid))
+	if (!err && spool__hand_over(s, s->control_fd))
 		err = fail(why, "hand to its group", s->dir, -errno);
 	if (!err)
 		err = spool__recover(s, why);

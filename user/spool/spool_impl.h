@@ -83,6 +83,8 @@ int spool__sync_lane(struct spool *s, unsigned lane);
 
 /* spool.c; under `lock`: the state into the control file. */
 void spool__store(struct spool *s);
+/* Lets the group that reads the spool read a file, whatever the umask took away as it was made. 0 or -errno. */
+int spool__hand_over(const struct spool *s, int fd);
 
 /* spool_recover.c: reads what is there. 0 or -errno with a sentence in `why`. */
 int spool__recover(struct spool *s, struct buf *why);

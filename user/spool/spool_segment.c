@@ -133,7 +133,7 @@ int spool__new_segment(struct spool *s, unsigned lane, uint64_t first)
 	segment__make_head(&h, s->control->spool_id, s->state.run, first, lane);
 	err = write_all(l->fd, (const char *)&h, sizeof(h), 0);
 	/* Not fatal: without its group the exporter cannot read, and says so. */
-	if (!err && s->opts.gid != (gid_t)-1 && fchown(l->fd, (uid_t)-1, s->opts.gid))
+	if (!err && spool__hand_over(s, l->fd))
 		log__warn("cannot hand '%s/%s' to its group: %s", s->dir, name, strerror(errno));
 	if (!err)
 		err = spool__add_seg(s, &seg);
