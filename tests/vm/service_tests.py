@@ -18,6 +18,7 @@ LIMIT = 120  # seconds for what is waited for
 PIECE = "/etc/pytrail/conf.d/test.yaml"
 FILE = "/var/log/pytrail/events.json"
 SECOND = "/var/log/pytrail/second.json"
+METRICS = "/var/log/pytrail/metrics.prom"
 RECEIVED = bytearray()  # what the exporter has sent
 
 
@@ -48,7 +49,7 @@ def wait(condition, what):
 def configure(more="", form="json"):
     with open(PIECE, "w", encoding="utf-8") as file:
         file.write(f"outputs: [{{name: siem, to: 'syslog+tcp://127.0.0.1:5514', format: {form}}}{more}]\n"
-                   "metrics: {listen: '127.0.0.1:9464'}\n")
+                   f"metrics: {{listen: '127.0.0.1:9464', textfile: {METRICS}, interval: 1s}}\n")
 
 
 def listen():
@@ -89,10 +90,20 @@ def wrong_configuration():
     return "refused once"
 
 
+def read_only():
+    """An output in a place that the unit closes: it is said what opens it."""
+    configure(", {name: elsewhere, to: /var/pytrail.json}")
+    run("systemctl", "reset-failed", "pytrail")
+    assert run("systemctl", "start", "pytrail", good=False).returncode
+    assert "ReadWritePaths=" in journal()
+    run("systemctl", "stop", "pytrail")
+    return [line for line in journal().splitlines() if "ReadWritePaths=" in line][0]
+
+
 def start():
     """Ready when systemd says that it runs; confined."""
     configure()
-    run("systemctl", "reset-failed", "pytrail")
+    run("systemctl", "reset-failed", "pytrail", good=False)
     run("systemctl", "start", "pytrail")
     pid = show("MainPID")
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
@@ -114,10 +125,11 @@ def children():
 
 
 def modes():
-    """What is root's, and the exporter's, is theirs alone."""
+    """What is root's, and the exporter's, is theirs alone; metrics are not."""
+    wait(lambda: os.path.exists(METRICS), METRICS)
     told = {path: oct(os.stat(path).st_mode & 0o777) for path in
-            ("/var/lib/pytrail", "/var/lib/pytrail/spool", "/run/pytrail/control.sock", FILE)}
-    assert list(told.values()) == ["0o711", "0o750", "0o600", "0o600"], told
+            ("/var/lib/pytrail", "/var/lib/pytrail/spool", "/run/pytrail/control.sock", FILE, METRICS)}
+    assert list(told.values()) == ["0o711", "0o750", "0o600", "0o600", "0o644"], told
     return str(told)
 
 
@@ -172,12 +184,13 @@ def stop():
 
 def refusals():
     """Nothing that it wanted was refused to it by its unit. (Last: it looks back.)"""
-    bad = [line for line in journal().splitlines() if re.search(r"denied|not permitted|read-only", line, re.I)]
+    bad = [line for line in journal().splitlines() if re.search(r"denied|not permitted|read-only", line, re.I)
+           and "/var/pytrail.json" not in line]
     assert not bad, bad
     return "none"
 
 
-TESTS = (wrong_configuration, start, modes, events, well, reload, killed, stop, refusals)
+TESTS = (wrong_configuration, read_only, start, modes, events, well, reload, killed, stop, refusals)
 
 
 def main():

@@ -10,6 +10,7 @@
 #include "../session.h"
 #include "../util/clock.h"
 #include "../util/log.h"
+#include "../util/safe_file.h"
 #include "control.h"
 #include "daemon_impl.h"
 #include "notify.h"
@@ -42,7 +43,10 @@ static int replace_file(const char *path, const struct buf *text)
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text->data, text->len) != (ssize_t)text->len)
+	/* node_exporter reads it, whatever the umask is; under systemd it is 0077 */
+	if (fchmod(fd, 0644))
+		err = -errno;
+	else if (write(fd, text->data, text->len) != (ssize_t)text->len)
 		err = errno ? -errno : -EIO;
 	if (close(fd) && !err)
 		err = -errno;
@@ -67,7 +71,7 @@ static void write_textfile(struct daemon *d, uint64_t now)
 	figures__prometheus(&text, &d->figures, outlets__figures(d->outlets));
 	err = text.failed ? -ENOMEM : replace_file(path, &text);
 	if (err && !said)
-		log__error("cannot write the metrics to '%s': %s", path, strerror(-err));
+		log__error("cannot write the metrics to '%s': %s", path, safe_file__why(err));
 	said = err;
 	buf__free(&text);
 }

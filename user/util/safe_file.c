@@ -203,6 +203,10 @@ const char *safe_file__why(int err)
 		return "it belongs to another user, in a directory that all can write to";
 	case EMLINK:
 		return "it has another name (a hard link), in a directory that all can write to";
+	case EROFS:
+		return "the file system is read-only (to a service of systemd it is by its unit, "
+		       "but for "
+		       "ReadWritePaths=)";
 	}
 	return strerror(-err);
 }
