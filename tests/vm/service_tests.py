@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ LIMIT = 120  # seconds for what is waited for
 PIECE = "/etc/pytrail/conf.d/test.yaml"
 FILE = "/var/log/pytrail/events.json"
 SECOND = "/var/log/pytrail/second.json"
+FRESH = "/usr/local/bin/fresh-python"
 METRICS = "/var/log/pytrail/metrics.prom"
 RECEIVED = bytearray()  # what the exporter has sent
 
@@ -46,10 +48,10 @@ def wait(condition, what):
         time.sleep(0.2)
 
 
-def configure(more="", form="json"):
+def configure(more="", form="json", top=""):
     with open(PIECE, "w", encoding="utf-8") as file:
         file.write(f"outputs: [{{name: siem, to: 'syslog+tcp://127.0.0.1:5514', format: {form}}}{more}]\n"
-                   f"metrics: {{listen: '127.0.0.1:9464', textfile: {METRICS}, interval: 1s}}\n")
+                   f"metrics: {{listen: '127.0.0.1:9464', textfile: {METRICS}, interval: 1s}}\n{top}")
 
 
 def listen():
@@ -70,9 +72,9 @@ def named(event):
     return f'"event":"{event}"'.encode()
 
 
-def raised(name):
+def raised(name, python="/usr/bin/python3"):
     """An event of that name reaches the file and the receiver. (The name alone is in the program's other events.)"""
-    run("/usr/bin/python3", "-I", "-c", f"import sys; sys.audit('{name}', 'for pytrail')")
+    run(python, "-I", "-c", f"import sys; sys.audit('{name}', 'for pytrail')")
 
     def there():
         with open(FILE, encoding="utf-8") as file:
@@ -176,6 +178,18 @@ def killed():
     return "started again"
 
 
+def more():
+    """What asks the kernel for more: fanotify, by which new files are held."""
+    configure(top="trace: {hold_new: 10s}\n")
+    run("systemctl", "restart", "pytrail")
+    shutil.copy("/usr/bin/python3", FRESH)
+    raised("service.fresh", python=FRESH)
+    with open(FILE, encoding="utf-8") as file:
+        first = [line for line in file if f'"exe":"{FRESH}"' in line][0]
+    assert json.loads(first)["event"] != "service.fresh", first  # those of its start are there, too
+    return json.loads(first)["event"]
+
+
 def stop():
     run("systemctl", "stop", "pytrail")
     assert (show("Result"), show("ExecMainStatus")) == ("success", "0")
@@ -190,7 +204,7 @@ def refusals():
     return "none"
 
 
-TESTS = (wrong_configuration, read_only, start, modes, events, well, reload, killed, stop, refusals)
+TESTS = (wrong_configuration, read_only, start, modes, events, well, reload, killed, more, stop, refusals)
 
 
 def main():
