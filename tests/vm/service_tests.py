@@ -15,10 +15,11 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LIMIT = 120  # seconds for what is waited for
+LIMIT = 300  # seconds for what is waited for
 PIECE = "/etc/pytrail/conf.d/test.yaml"
 FILE = "/var/log/pytrail/events.json"
 SECOND = "/var/log/pytrail/second.json"
+SLOW = "/etc/systemd/system/pytrail.service.d/slow.conf"
 FRESH = "/usr/local/bin/fresh-python"
 METRICS = "/var/log/pytrail/metrics.prom"
 RECEIVED = bytearray()  # what the exporter has sent
@@ -168,6 +169,15 @@ def reload():
     return "3 outputs"
 
 
+def rotated():
+    """By logrotate, as it is installed: what comes then is in a new file."""
+    before = os.stat(FILE).st_ino
+    run("/usr/sbin/logrotate", "--force", "/etc/logrotate.d/pytrail")
+    raised("service.rotated")
+    assert os.stat(FILE).st_ino != before and os.stat(FILE + ".1").st_ino == before
+    return "reopened"
+
+
 def killed():
     """It is started again, and its exporter with it."""
     pid = show("MainPID")
@@ -204,12 +214,15 @@ def refusals():
     return "none"
 
 
-TESTS = (wrong_configuration, read_only, start, modes, events, well, reload, killed, more, stop, refusals)
+TESTS = (wrong_configuration, read_only, start, modes, events, well, reload, rotated, killed, more, stop, refusals)
 
 
 def main():
     run("make", "-s", "-C", ROOT, "install-files", "PREFIX=/usr", "SYSCONFDIR=/etc")
     run("systemd-sysusers")
+    os.makedirs(os.path.dirname(SLOW))
+    with open(SLOW, "w", encoding="utf-8") as file:  # an emulated machine may be
+        file.write("[Service]\nTimeoutStartSec=300\n")
     run("systemctl", "daemon-reload")
     listen()
     for test in TESTS:
