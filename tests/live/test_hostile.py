@@ -67,7 +67,8 @@ class Pair:
         return self
 
     def __exit__(self, *_):
-        for part in (self.tracer, self.hostile, self.steady):
+        # the tracer last: it cannot end before a page that the hostile one holds comes
+        for part in (self.hostile, self.steady, self.tracer):
             part.__exit__()
 
     def go(self, ends=False):
@@ -101,8 +102,11 @@ class Pair:
         return events(self.records(), pid=self.hostile.pid)
 
     def records(self):
+        """What is in the file; of a line that is still being written nothing."""
+        running = self.tracer.process.poll() is None
         with open(self.out, encoding="utf-8") as file:
-            return util.json_lines(file.read())
+            text = file.read()
+        return util.json_lines(text[:text.rfind("\n") + 1] if running else text)
 
     def check_steady(self):
         steady = events(self.records(), "steady", self.steady.pid)

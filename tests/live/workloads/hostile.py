@@ -239,6 +239,7 @@ def absent():
 
 
 USERFAULTFD = {"x86_64": 323, "aarch64": 282}[os.uname().machine]
+PR_SET_PDEATHSIG = 1
 UFFDIO_API, UFFDIO_REGISTER, UFFDIO_COPY = 0xc018aa3f, 0xc020aa00, 0xc028aa03
 
 
@@ -255,6 +256,10 @@ def held_page():
 def hold(number, said, go):
     """A process that raises an event with a page that is held, and one that tells when somebody waits for it and,
     when told to, lets it come."""
+    parent = os.getppid()
+    libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
     fd, at = held_page()
     if os.fork():
         sys.audit("hostile", "held", number, holder(at))
