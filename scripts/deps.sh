@@ -85,6 +85,7 @@ table() {
 	vm     has_cmd:busybox             busybox-static|busybox       busybox
 	vm     has_cmd:cpio                cpio                         cpio
 	vm     has_sbin:modprobe           kmod                         kmod
+	vm     has_cmd:logrotate           logrotate                    logrotate
 	vm     has_cmd:systemctl           systemd                      systemd
 	arm64  has_cmd:qemu-system-aarch64 qemu-system-arm              qemu-system-aarch64-core
 	arm64  has_cmd:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu      gcc-aarch64-linux-gnu

@@ -383,7 +383,7 @@ static const struct {
 			probe_unlocked_perf_uprobe,
 			{
 				.name = "unlocked perf uprobes",
-				.since = "Linux 6.10 (cdf355cc60d6)",
+				.since = "Linux 6.10 (1b8f85defbc8)",
 				.purpose = "to read arguments that are not in memory with -p PID, "
 					   "too; without it they are marked unreadable there",
 				.cure = NEWER_KERNEL,

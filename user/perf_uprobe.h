@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Uprobes that are perf events, which are what a process alone can be probed by: until Linux 6.10 (cdf355cc60d6)
+ * Uprobes that are perf events, which are what a process alone can be probed by: until Linux 6.10 (1b8f85defbc8)
  * uprobe_dispatcher() of kernel/trace/trace_uprobe.c filled a buffer of the processor with the probe's arguments, and
  * ran BPF programs with that buffer's mutex held. One that waits there for a page of a process, for as long as that
  * one likes, stops all others that hit any such uprobe on this processor. Since then the buffer is only taken by who

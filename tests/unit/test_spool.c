@@ -10,6 +10,7 @@
 
 #include "bpf/wire.h"
 #include "spool/cursor.h"
+#include "spool/spool_impl.h"
 #include "spool/spool_lane.h"
 #include "spool_kit.h"
 #include "util/crc32c.h"
@@ -751,7 +752,43 @@ static void a_umask_hides_nothing_from_the_exporter(void **state)
 	snprintf(path, sizeof(path), "%s/control", kit_dir);
 	assert_int_equal(mode_of(path), 0640);
 	spool__close(s);
+	/* neither does what is there already, of a user or a version before */
+	kit__segment(path, sizeof(path), 1);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(spool__open(&o, &s, &why), 0);
+	assert_int_equal(mode_of(path), 0640);
+	spool__close(s);
 	buf__free(&why);
+}
+
+/* Outputs that are changed and changed back, since the rest of the change did not work. */
+static void a_change_of_outputs_is_taken_back(void **state)
+{
+	struct spool *s = kit__open(1 << 20, 1 << 12);
+	struct spool_reader *r;
+
+	kit__outputs(s, "a", "b");
+	for (uint64_t i = 0; i < 100; i++)
+		kit__append(s, i, 1);
+	spool__begin_change(s);
+	kit__outputs(s, "c", NULL);
+	spool__tend(s); /* nobody else wants any of it */
+	spool__end_change(s, false);
+	kit__outputs(s, "a", "b");
+	r = kit__reader("a", "json");
+	expect(r, 0, 100, 0);
+	spool_reader__close(r);
+	/* one that stays changed is */
+	spool__begin_change(s);
+	kit__outputs(s, "b", NULL);
+	spool__end_change(s, true);
+	kit__outputs(s, "a", "b");
+	kit__append(s, 100, 1);
+	spool__flush(s);
+	r = kit__reader("a", "json");
+	expect(r, 100, 1, 0);
+	spool_reader__close(r);
+	spool__close(s);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit__setup, kit__teardown)
@@ -782,6 +819,7 @@ int main(void)
 		TEST(a_directory_that_others_can_replace_is_refused),
 		TEST(a_directory_that_others_can_write_to_is_refused),
 		TEST(a_umask_hides_nothing_from_the_exporter),
+		TEST(a_change_of_outputs_is_taken_back),
 	};
 
 	log__set_level(LOG_QUIET);

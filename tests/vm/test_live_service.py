@@ -23,7 +23,7 @@ def result_fixture():
     script = f"exec /usr/bin/python3 -B '{matrix.ROOT}/tests/vm/service_tests.py'\n"
     try:
         return guest.run(found[KERNEL][1], script, os.path.join(matrix.ROOT, "build/vm/service"), SECONDS,
-                         boot="guest.systemd")
+                         boot="guest.systemd fstab=no luks=no")
     except guest.Unavailable as error:
         pytest.skip(f"no virtual machine: {error}")
 

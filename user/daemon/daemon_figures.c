@@ -11,6 +11,7 @@
 #include "../util/clock.h"
 #include "../util/log.h"
 #include "../util/safe_file.h"
+#include "../util/write_all.h"
 #include "control.h"
 #include "daemon_impl.h"
 #include "notify.h"
@@ -35,7 +36,7 @@ static void take(struct daemon *d)
 static int replace_file(const char *path, const struct buf *text)
 {
 	char tmp[4096];
-	int fd, err = 0;
+	int fd, err;
 
 	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
@@ -43,11 +44,7 @@ static int replace_file(const char *path, const struct buf *text)
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	/* node_exporter reads it, whatever the umask is; under systemd it is 0077 */
-	if (fchmod(fd, 0644))
-		err = -errno;
-	else if (write(fd, text->data, text->len) != (ssize_t)text->len)
-		err = errno ? -errno : -EIO;
+	err = write_all(fd, text->data, text->len);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && rename(tmp, path))

@@ -77,6 +77,7 @@ static int use(struct daemon *d, struct config *cfg)
 	size_t cnt;
 	int err;
 
+	notify("WATCHDOG=1"); /* an exporter is given half a minute to end, and another to begin */
 	daemon__without_rules(d, cfg);
 	err = outlets__replace(d->outlets, &lo, cfg->outputs, cfg->outputs_cnt);
 
@@ -92,14 +93,19 @@ void daemon__reload(struct daemon *d)
 
 	notify("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)(clock__monotonic() / 1000));
 	cfg = config__open(d->path);
+	outlets__begin_change(d->outlets);
 	if (cfg && use(d, cfg)) {
 		/* what was changed already goes back */
+		outlets__end_change(d->outlets, false);
 		if (use(d, d->cfg))
 			log__error("the outputs of before could not be opened again");
 		config__free(cfg);
 		cfg = NULL;
 	}
+	outlets__end_change(d->outlets, true);
 	if (!cfg) {
+		/* files that were rotated are begun anew all the same */
+		output__reopen(d->output);
 		log__error("the configuration was not taken over: the one of before stays");
 	} else {
 		if (!config__same_at_start(cfg, d->first))

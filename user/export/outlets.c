@@ -278,6 +278,18 @@ int outlets__replace(struct outlets *o, const struct outlets_options *opts,
 	return set_outputs(o, outputs, cnt);
 }
 
+void outlets__begin_change(struct outlets *o)
+{
+	if (o->spool)
+		spool__begin_change(o->spool);
+}
+
+void outlets__end_change(struct outlets *o, bool keep)
+{
+	if (o->spool)
+		spool__end_change(o->spool, keep);
+}
+
 void outlets__free(struct outlets *o)
 {
 	if (!o)

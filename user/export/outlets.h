@@ -33,6 +33,10 @@ int outlets__open(const struct outlets_options *opts, const struct config_output
 /* Other outputs; what cannot be changed is left as it is with -errno, said. */
 int outlets__replace(struct outlets *o, const struct outlets_options *opts,
                      const struct config_output *outputs, size_t cnt);
+/* Around it, and around what else a change is made of: what receivers still have to get is not lost by one that is not
+ * kept. Then outlets__replace() with those of before follows. See spool__begin_change(). */
+void outlets__begin_change(struct outlets *o);
+void outlets__end_change(struct outlets *o, bool keep);
 void outlets__free(struct outlets *o);
 
 /* Where records are to be put; valid until the next outlets__replace(). */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "spool.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ bool spool__is_name(const char *name)
 static int fail(struct buf *why, const char *what, const char *dir, int err)
 {
 	buf__printf(why, "cannot %s the spool '%s': %s", what, dir,
-	            err == -ELOOP   ? safe_file__why(err)
+	            err == -ELOOP || err == -EROFS ? safe_file__why(err)
 	            : err == -EXDEV ? "the directory that it is in can be written to by all"
 	                            : strerror(-err));
 	return err;
@@ -90,6 +91,30 @@ int spool__hand_over(const struct spool *s, int fd)
 	return fchown(fd, (uid_t)-1, s->opts.gid) || fchmod(fd, 0640) ? -errno : 0;
 }
 
+/* Those of a user who was the exporter's before. A file with another name is not ours to give away. */
+static void hand_over_cursors(const struct spool *s, int dirfd)
+{
+	int again = s->opts.cursor_uid == (uid_t)-1 ? -1 : dup(dirfd), fd;
+	DIR *dir = again < 0 ? NULL : fdopendir(again);
+	struct dirent *e;
+	struct stat st;
+
+	while (dir && (e = readdir(dir))) {
+		fd = openat(dirfd, e->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		    st.st_uid != s->opts.cursor_uid &&
+		    fchownat(fd, "", s->opts.cursor_uid, s->opts.gid, AT_EMPTY_PATH))
+			log__warn("cannot hand the cursor '%s' of '%s' over: %s", e->d_name, s->dir,
+			          strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	else if (again >= 0)
+		close(again);
+}
+
 static int open_cursors(struct spool *s, struct buf *why)
 {
 	int fd, err = 0;
@@ -102,6 +127,8 @@ static int open_cursors(struct spool *s, struct buf *why)
 	if ((s->opts.cursor_uid != (uid_t)-1 || s->opts.gid != (gid_t)-1) &&
 	    fchown(fd, s->opts.cursor_uid, s->opts.gid))
 		err = fail(why, "hand over the cursors of", s->dir, -errno);
+	if (!err)
+		hand_over_cursors(s, fd);
 	close(fd);
 	return err;
 }
@@ -185,8 +212,11 @@ static int start(struct spool *s, struct buf *why)
 		err = open_cursors(s, why);
 	if (!err)
 		err = control__map(s->dirfd, s->dir, true, &s->control_fd, &s->control, why);
-	if (!err && spool__hand_over(s, s->control_fd))
-		err = fail(why, "hand to its group", s->dir, -errno);
+	if (!err) {
+		err = spool__hand_over(s, s->control_fd);
+		if (err)
+			fail(why, "hand to its group", s->dir, err);
+	}
 	if (!err)
 		err = spool__recover(s, why);
 	if (err)
@@ -288,6 +318,26 @@ int spool__set_outputs(struct spool *s, const struct spool_output *outputs, size
 	if (!err)
 		control__wake(s->control, true);
 	return err;
+}
+
+void spool__begin_change(struct spool *s)
+{
+	pthread_mutex_lock(&s->lock);
+	memcpy(s->before, s->state.outputs, sizeof(s->before));
+	s->changing = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void spool__end_change(struct spool *s, bool keep)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->changing && !keep) {
+		memcpy(s->state.outputs, s->before, sizeof(s->before));
+		spool__store(s);
+	}
+	s->changing = false;
+	spool__wake_tender(s);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static size_t stream_of(struct spool *s, struct item_text name)

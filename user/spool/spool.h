@@ -87,6 +87,13 @@ int spool__set_outputs(struct spool *s, const struct spool_output *outputs, size
 bool spool__is_name(const char *name);
 
 /*
+ * A change of outputs that may be taken back: between these nothing is removed because no output wants it. Unless it is
+ * kept the outputs are then those that there were, with all that they have not acknowledged.
+ */
+void spool__begin_change(struct spool *s);
+void spool__end_change(struct spool *s, bool keep);
+
+/*
  * Takes a copy; no system call unless much has gathered. What cannot be taken is counted and its readers will
  * say so: there is nothing for the caller to do.
  */

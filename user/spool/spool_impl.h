@@ -60,6 +60,8 @@ struct spool {
 	struct sealed sealed[SEALED_MAX];
 	size_t sealed_cnt;
 	struct control_state state;
+	struct control_output before[SPOOL_OUTPUTS_MAX]; /* while `changing`: the outputs that there were */
+	bool changing;
 	struct seg *segs; /* in the order of `first` in each lane */
 	size_t segs_cnt, segs_cap;
 	uint64_t files; /* struct control_live */
@@ -76,6 +78,8 @@ void spool__write_lane(struct spool *s, unsigned lane);
 void spool__seal(struct spool *s, unsigned lane);
 /* Opens a new segment for the lane. 0 or -errno. */
 int spool__new_segment(struct spool *s, unsigned lane, uint64_t first);
+/* spool__hand_over(); not fatal: who cannot read it waits, and says so. */
+void spool__hand_over_segment(const struct spool *s, int fd, const char *name);
 /* Takes a segment off the list, without removing its file. */
 void spool__forget(struct spool *s, size_t i);
 int spool__add_seg(struct spool *s, const struct seg *seg);

@@ -79,6 +79,8 @@ static int open_next(struct spool_lane *l, const struct control_live *live)
 		err = record_stream__open(&l->rs, l->dirfd, name);
 		if (err == -ENOENT)
 			continue; /* evicted just now: what is there instead? */
+		if (err == -EACCES)
+			return err; /* nothing is wrong with it: until it may be read */
 		l->first = first;
 		if (!err && l->rs.head.spool_id == l->spool_id && l->rs.head.first == first &&
 		    l->rs.head.lane == l->lane)

@@ -104,6 +104,8 @@ static int read_segment(struct recovery *r, const char *name)
 	if (!err && (r->rs.head.spool_id != s->control->spool_id || r->rs.head.first != seg.first ||
 	             r->rs.head.lane != seg.lane))
 		err = -EBADMSG;
+	if (!err) /* that user may be another now */
+		spool__hand_over_segment(s, r->rs.fd, name);
 	if (err == -EBADMSG || err == -EPROTO) {
 		struct stat st;
 

@@ -118,6 +118,14 @@ static int write_all(int fd, const char *data, size_t len, uint64_t off)
 	return 0;
 }
 
+void spool__hand_over_segment(const struct spool *s, int fd, const char *name)
+{
+	int err = spool__hand_over(s, fd);
+
+	if (err)
+		log__warn("cannot hand '%s/%s' to its group: %s", s->dir, name, strerror(-err));
+}
+
 int spool__new_segment(struct spool *s, unsigned lane, uint64_t first)
 {
 	struct lane *l = &s->lanes[lane];
@@ -132,11 +140,10 @@ int spool__new_segment(struct spool *s, unsigned lane, uint64_t first)
 		return -errno;
 	segment__make_head(&h, s->control->spool_id, s->state.run, first, lane);
 	err = write_all(l->fd, (const char *)&h, sizeof(h), 0);
-	/* Not fatal: without its group the exporter cannot read, and says so. */
-	if (!err && spool__hand_over(s, l->fd))
-		log__warn("cannot hand '%s/%s' to its group: %s", s->dir, name, strerror(errno));
-	if (!err)
+	if (!err) {
+		spool__hand_over_segment(s, l->fd, name);
 		err = spool__add_seg(s, &seg);
+	}
 	if (err) {
 		close(l->fd);
 		l->fd = -1;

@@ -120,7 +120,7 @@ void spool__tend(struct spool *s)
 	min = acknowledged(s, &st, false);
 	pthread_mutex_lock(&s->lock);
 	/* Outputs may have changed since: then next time. */
-	if (!memcmp(st.outputs, s->state.outputs, sizeof(st.outputs))) {
+	if (!s->changing && !memcmp(st.outputs, s->state.outputs, sizeof(st.outputs))) {
 		s->acknowledged = min;
 		for (size_t i = 0; i < s->segs_cnt; i++)
 			any = any || is_done(s, &s->segs[i], min);

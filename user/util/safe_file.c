@@ -204,9 +204,7 @@ const char *safe_file__why(int err)
 	case EMLINK:
 		return "it has another name (a hard link), in a directory that all can write to";
 	case EROFS:
-		return "the file system is read-only (to a service of systemd it is by its unit, "
-		       "but for "
-		       "ReadWritePaths=)";
+		return "the file system is read-only (a unit of systemd: ReadWritePaths=)";
 	}
 	return strerror(-err);
 }
