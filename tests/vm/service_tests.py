@@ -158,8 +158,12 @@ def reload():
     run("systemctl", "reload", "pytrail")
     wait(lambda: "read again: 3 outputs" in journal(), "the journal tells of it")
     raised("service.second")
-    with open(SECOND, encoding="utf-8") as file:
-        assert '"action":"service.second"' in file.read()
+
+    def there():
+        with open(SECOND, encoding="utf-8") as file:
+            return '"code":"service.second"' in file.read()
+
+    wait(there, f"service.second in {SECOND}")
     configure(form="nonsense")
     run("systemctl", "reload", "pytrail")
     wait(lambda: "the one of before stays" in journal(), "the journal tells of it")
@@ -170,11 +174,14 @@ def reload():
 
 
 def rotated():
-    """By logrotate, as it is installed: what comes then is in a new file."""
-    before = os.stat(FILE).st_ino
-    run("/usr/sbin/logrotate", "--force", "/etc/logrotate.d/pytrail")
-    raised("service.rotated")
-    assert os.stat(FILE).st_ino != before and os.stat(FILE + ".1").st_ino == before
+    """By logrotate, as it is installed: what comes then is in a new file, with a wrong configuration, too."""
+    for form in ("json", "nonsense"):
+        configure(form=form)
+        before = os.stat(FILE).st_ino
+        run("/usr/sbin/logrotate", "--force", "/etc/logrotate.d/pytrail")
+        raised(f"service.rotated_{form}")
+        assert os.stat(FILE).st_ino != before and os.stat(FILE + ".1").st_ino == before
+    configure()
     return "reopened"
 
 
