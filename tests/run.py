@@ -14,18 +14,23 @@ cannot be traced, with the reason.
 """
 import argparse
 import concurrent.futures
+import contextlib
 import glob
+import itertools
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test-logs")
+BASE = tempfile.mkdtemp(prefix="pt-")  # short: names of sockets are limited
+NUMBERS = itertools.count(1)
 TAIL = 60  # lines of a failed test's log
 LIMIT = {"format": 120, "lint": 600, "unit": 120, "san": 600, "live": 1500, "vm": 1800}  # seconds
 LIMIT_DEFAULT = 900
@@ -49,6 +54,7 @@ class Test:
         self.counts, self.env = counts, env or {}
         self.limit = limit or LIMIT.get(tier, LIMIT_DEFAULT)
         self.yields = False  # it has only the time that others leave
+        self.base = None  # what pytest's tmp_path is made in
         self.live = tier in LIVE or name.startswith(LIVE_NAME)
         self.log = os.path.join(LOGS, f"{tier}-{name}.log".replace("/", "-"))
 
@@ -81,6 +87,13 @@ class Test:
             except ProcessLookupError:
                 pass
             process.wait()
+            self.clean()
+
+    def clean(self):
+        """Removes what the tests have made, unless something is still mounted there."""
+        with open("/proc/self/mounts", encoding="utf-8") as mounts:
+            if self.base and f" {self.base}/" not in mounts.read():
+                shutil.rmtree(self.base, ignore_errors=True)
 
 
 def cmocka_counts(test):
@@ -130,8 +143,12 @@ def unit_tests(tier, directory, env=None):
 def pytest_test(tier, path, env=None, prefix=""):
     name = prefix + os.path.basename(path)[:-len(".py")]
     test = Test(tier, name, None, pytest_counts, env)
+    # Not the one that pytest chooses: each run of it closes the directory above all of these to other users, such as
+    # the exporters of the tests beside it.
+    test.base = os.path.join(BASE, str(next(NUMBERS)))
     test.command = ["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
-                    "--tb=short", "-o", "junit_family=xunit2", f"--junitxml={test.log}.xml", path]
+                    "--tb=short", "-o", "junit_family=xunit2", f"--junitxml={test.log}.xml",
+                    f"--basetemp={test.base}", path]
     return test
 
 
@@ -277,6 +294,7 @@ def main():
     shutil.rmtree(LOGS, ignore_errors=True)
     os.makedirs(LOGS)
     begin = time.monotonic()
+    os.chmod(BASE, 0o755)
     tests = discover(options.fuzz_seconds)
     if options.only:
         tests = [t for t in tests if t.tier in options.only or f"{t.tier}/{t.name}" in options.only]
@@ -286,6 +304,8 @@ def main():
     for test in tally.with_failures:
         for name in failures(test)[:20]:
             print(f"FAILED {test.tier}/{test.name}: {name}")
+    with contextlib.suppress(OSError):  # what was left in it stays
+        os.rmdir(BASE)
     print(f"{time.monotonic() - begin:.0f} s; logs in build/test-logs/\n")
     print(f"{tally.passed} passed, {tally.failed} failed" + (f", {tally.skipped} skipped" if tally.skipped else ""))
     sys.exit(1 if tally.failed else 0)
