@@ -133,10 +133,8 @@ int audit_symbols__load(struct elf_file *e, const struct elf_image *image, struc
 	if (err)
 		err = debugdata__each_symbol(e, on_symbol, &scan);
 	out->complete = !err;
-	if (out->functions_cnt)
-		if (out->exported_cnt)
-			qsort(out->exported, out->exported_cnt, sizeof(*out->exported),
-			      compare_addresses);
+	if (out->exported_cnt)
+		qsort(out->exported, out->exported_cnt, sizeof(*out->exported), compare_addresses);
 	if (out->functions_cnt)
 		qsort(out->functions, out->functions_cnt, sizeof(*out->functions), compare);
 	return scan.err;
