@@ -17,9 +17,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "audit_symbols.h"
 #include "binary.h"
 #include "debugdata.h"
 #include "elf_file.h"
+#include "elf_image.h"
 
 #define SOURCE "tests/unit/audit_interpreter.c"
 
@@ -587,6 +589,49 @@ static void test_corrupted(void **state)
 	close(fd);
 }
 
+struct exported {
+	struct audit_symbols symbols;
+	size_t functions;
+};
+
+static bool is_known_as_exported(void *ctx, const char *name, const Elf64_Sym *sym)
+{
+	struct exported *x = ctx;
+
+	if (ELF64_ST_TYPE(sym->st_info) != STT_FUNC)
+		return true;
+	x->functions++;
+	if (!audit_symbols__is_exported(&x->symbols, sym->st_value))
+		fail_msg("%s is exported", name);
+	return true;
+}
+
+/* In the order that the linker gave them, and with call frames, which say where functions end. */
+static void test_exported(void **state)
+{
+	struct exported x = {.functions = 0};
+	struct elf_image *image;
+	struct elf_file *e;
+	char path[512];
+	int fd;
+
+	if (access(SOURCE, R_OK) || !has("gcc"))
+		skip();
+	assert_true(build("gcc", "-O2 -rdynamic", path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(elf_file__open(fd, &e), 0);
+	assert_int_equal(elf_image__load(e, &image), 0);
+	assert_int_equal(audit_symbols__load(e, image, &x.symbols), 0);
+	assert_true(x.symbols.has_frames);
+	assert_int_equal(elf_file__each_symbol(e, true, is_known_as_exported, &x), 0);
+	assert_in_range(x.functions, 3, 1000);
+	audit_symbols__free(&x.symbols);
+	elf_image__free(image);
+	elf_file__close(e);
+	close(fd);
+}
+
 /* The last one: there is no way back. */
 static void test_prefer_usdt(void **state)
 {
@@ -628,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_builtin_range),
 		cmocka_unit_test(test_fill_entry),
 		cmocka_unit_test(test_debugdata),
+		cmocka_unit_test(test_exported),
 		cmocka_unit_test(test_corrupted),
 		cmocka_unit_test(test_interpreters),
 		cmocka_unit_test(test_prefer_usdt),
