@@ -47,6 +47,7 @@ struct function {
 	bool handed_on; /* proven: all that it gets goes on to callee */
 	uint64_t callee;
 	bool calls_tstate; /* somewhere in it */
+	struct code_range range;
 };
 
 struct finder {
@@ -95,7 +96,11 @@ static void add_function(struct finder *f, uint64_t address, unsigned first_vara
 		miss(f->b, "events of some copies of _PySys_Audit: there are too many");
 		return;
 	}
-	*function = (struct function){.address = address, .first_vararg = first_vararg};
+	*function = (struct function){
+		.address = address,
+		.first_vararg = first_vararg,
+		.range = range_of(f, address),
+	};
 	function->handed_on = audit_walk__callee(f->image, address, first_vararg, &function->callee);
 	f->functions_cnt++;
 }
@@ -122,9 +127,10 @@ static bool on_caller(void *ctx, uint64_t from, uint64_t target, bool is_call)
 	if (audit_symbols__function(&f->symbols, from, &range))
 		add_if_copy(f, range.start);
 	for (size_t i = 0; i < f->functions_cnt; i++) {
-		range = range_of(f, f->functions[i].address);
-		if (from >= range.start && from < range.end)
-			f->functions[i].calls_tstate = true;
+		struct function *function = &f->functions[i];
+
+		if (from >= function->range.start && from < function->range.end)
+			function->calls_tstate = true;
 	}
 	return !is_over(f);
 }

@@ -42,12 +42,6 @@ static const char *const known_names[PT_KNOWN_MAX] = {
 	[PT_KNOWN_TYPE] = "PyType_Type",
 };
 
-struct symbol_scan {
-	struct binary *binary;
-	struct py_version_hints *hints;
-	bool has_audit;
-};
-
 static void set_once(uint64_t *where, uint64_t value)
 {
 	if (!*where)
@@ -60,26 +54,81 @@ static void set_runtime(struct binary *b, const Elf64_Sym *sym)
 	b->runtime_size = sym->st_size;
 }
 
+/* What is looked for, by name in the order of strcmp(): anybody can make a file of nothing but names that begin so. */
+enum symbol_role { ROLE_AUDIT, ROLE_VERSION, ROLE_RUNTIME, ROLE_GETCODE, ROLE_NEWREF, ROLE_KNOWN };
+
+struct wanted_symbol {
+	const char *name;
+	enum symbol_role role;
+	size_t known;
+};
+
+#define WANTED_MAX (ROLE_KNOWN + PT_KNOWN_MAX)
+
+struct symbol_scan {
+	struct binary *binary;
+	struct py_version_hints *hints;
+	struct wanted_symbol wanted[WANTED_MAX];
+	size_t wanted_cnt;
+	bool has_audit;
+};
+
+static int compare_wanted(const void *a, const void *b)
+{
+	const struct wanted_symbol *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static size_t list_wanted(struct wanted_symbol list[WANTED_MAX])
+{
+	size_t n = 0;
+
+	list[n++] = (struct wanted_symbol){AUDIT_FUNCTION, ROLE_AUDIT, 0};
+	list[n++] = (struct wanted_symbol){"Py_Version", ROLE_VERSION, 0};
+	list[n++] = (struct wanted_symbol){"_PyRuntime", ROLE_RUNTIME, 0};
+	list[n++] = (struct wanted_symbol){"PyFrame_GetCode", ROLE_GETCODE, 0};
+	list[n++] = (struct wanted_symbol){"Py_NewRef", ROLE_NEWREF, 0};
+	for (size_t i = 0; i < PT_KNOWN_MAX; i++)
+		if (known_names[i])
+			list[n++] = (struct wanted_symbol){known_names[i], ROLE_KNOWN, i};
+	qsort(list, n, sizeof(*list), compare_wanted);
+	return n;
+}
+
 static bool on_symbol(void *ctx, const char *name, const Elf64_Sym *sym)
 {
+	struct wanted_symbol key = {.name = name};
+	const struct wanted_symbol *found;
 	struct symbol_scan *scan = ctx;
 
 	/* Most names of a big table are dismissed here. */
 	if (strncmp(name[0] == '_' ? name + 1 : name, "Py", 2))
 		return true;
-	if (!strcmp(name, AUDIT_FUNCTION))
+	found = bsearch(&key, scan->wanted, scan->wanted_cnt, sizeof(key), compare_wanted);
+	if (!found)
+		return true;
+	switch (found->role) {
+	case ROLE_AUDIT:
 		scan->has_audit = true;
-	else if (!strcmp(name, "Py_Version"))
+		break;
+	case ROLE_VERSION:
 		set_once(&scan->hints->version_object, sym->st_value);
-	else if (!strcmp(name, "_PyRuntime") && !scan->binary->runtime)
-		set_runtime(scan->binary, sym);
-	else if (!strcmp(name, "PyFrame_GetCode"))
+		break;
+	case ROLE_RUNTIME:
+		if (!scan->binary->runtime)
+			set_runtime(scan->binary, sym);
+		break;
+	case ROLE_GETCODE:
 		scan->hints->has_frame_getcode = true;
-	else if (!strcmp(name, "Py_NewRef"))
+		break;
+	case ROLE_NEWREF:
 		scan->hints->has_newref = true;
-	for (size_t i = 0; i < PT_KNOWN_MAX; i++)
-		if (known_names[i] && !strcmp(name, known_names[i]))
-			set_once(&scan->binary->known[i], sym->st_value);
+		break;
+	case ROLE_KNOWN:
+		set_once(&scan->binary->known[found->known], sym->st_value);
+		break;
+	}
 	return true;
 }
 
@@ -96,6 +145,7 @@ static bool find_symbols(struct elf_file *e, struct binary *b, struct py_version
 {
 	struct symbol_scan scan = {.binary = b, .hints = hints};
 
+	scan.wanted_cnt = list_wanted(scan.wanted);
 	elf_file__each_symbol(e, true, on_symbol, &scan);
 	if (!scan.has_audit || !knows_all(b))
 		elf_file__each_symbol(e, false, on_symbol, &scan);
@@ -143,10 +193,13 @@ static bool is_audit(const struct usdt_note *note)
 	return !strcmp(note->provider, "python") && !strcmp(note->name, "audit");
 }
 
+/* Bytes of notes that are looked at. Python's are 600, those of programs with a probe everywhere some 100000. */
+#define NOTES_MAX (4u << 20)
+
 /* Calls for every python:audit note; with b NULL only says whether there is one. */
 static bool find_sites(struct elf_file *e, struct binary *b)
 {
-	uint64_t base = 0;
+	uint64_t base = 0, left = NOTES_MAX;
 	size_t index = 0;
 	Elf64_Shdr section;
 	bool found = false;
@@ -158,8 +211,9 @@ static bool find_sites(struct elf_file *e, struct binary *b)
 		struct usdt_note note;
 		void *data;
 
-		if (section.sh_type != SHT_NOTE)
+		if (section.sh_type != SHT_NOTE || section.sh_size > left)
 			continue;
+		left -= section.sh_size;
 		data = elf_file__load(e, section.sh_offset, section.sh_size);
 		if (!data)
 			continue;
@@ -246,7 +300,7 @@ static void find_segments(struct elf_file *e, struct binary *b)
 	b->shared = elf_file__header(e)->e_type == ET_DYN && !interp && !(flags & DF_1_PIE);
 }
 
-static void find_singletons(const struct elf_file *e, struct binary *b)
+static void find_singletons(struct elf_file *e, struct binary *b)
 {
 	const struct pt_layout *layout = layouts__find(b->py_version, b->free_threaded);
 

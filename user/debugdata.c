@@ -10,7 +10,7 @@
 
 /* Fedora's for libpython has 400 kB, 100 kB compressed. */
 #define PACKED_MAX   (16u << 20)
-#define UNPACKED_MAX (64u << 20)
+#define UNPACKED_MAX (32u << 20)
 #define MEMORY_MAX   (128u << 20) /* of the decompressor */
 #define CHUNK        (64u << 10)
 

@@ -17,8 +17,9 @@
 #include "exec_path.h"
 #include "file_table.h"
 #include "ldso.h"
+#include "pid_list.h"
 #include "proc_maps.h"
-#include "util/buf.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* Not to hang on a fifo, nor to take a terminal. */
@@ -26,7 +27,7 @@
 
 struct discover {
 	struct file_table *files;
-	struct buf maps;
+	uint64_t patience_ns;
 	size_t denied;
 	bool said_full;
 };
@@ -42,7 +43,13 @@ struct discover *discover__new(void)
 		free(d);
 		return NULL;
 	}
+	d->patience_ns = DISCOVER_PATIENCE_NS;
 	return d;
+}
+
+void discover__set_patience(struct discover *d, uint64_t ns)
+{
+	d->patience_ns = ns;
 }
 
 void discover__free(struct discover *d)
@@ -50,7 +57,6 @@ void discover__free(struct discover *d)
 	if (!d)
 		return;
 	file_table__free(d->files);
-	buf__free(&d->maps);
 	free(d);
 }
 
@@ -198,93 +204,156 @@ static pid_t next_pid(DIR *dir)
 	return 0;
 }
 
-/* Reads the maps into d->maps. A main thread that has ended leaves a process without memory to be seen
- * under its own number, while other threads go on: *via is then one of them. */
-static int read_maps(struct discover *d, pid_t pid, pid_t *via)
-{
-	char path[64];
-	pid_t tid;
-	DIR *dir;
-	int err;
-
-	*via = pid;
-	buf__reset(&d->maps);
-	err = proc_maps__read(pid, &d->maps);
-	if (err || d->maps.len)
-		return err;
-	switch (state_of(pid)) {
-	case 0:
-	case 'X':
-		return -ESRCH;
-	case 'Z':
-		break;
-	default:
-		return 0; /* a thread of the kernel */
-	}
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		return -ESRCH;
-	while (!d->maps.len && (tid = next_pid(dir)))
-		if (tid != pid && !proc_maps__read(tid, &d->maps))
-			*via = tid;
-	closedir(dir);
-	return d->maps.len ? 0 : -ESRCH;
-}
-
 /* Without the right to look, only a name can tell that there might have been something. */
 static bool matters(const struct proc_map *m)
 {
 	return memmem(m->path, m->path_len, "python", 6) != NULL;
 }
 
-int discover__pid(struct discover *d, pid_t pid, struct discovered *out)
+struct discover_look {
+	struct discover *discover;
+	pid_t pid;
+	pid_t via; /* whose directory in /proc is read: the process, or a thread of it */
+	struct proc_maps *maps;
+	DIR *threads;         /* once the main thread has turned out to have ended */
+	struct proc_map last; /* but for its path */
+	bool any;
+	struct binary *binary; /* that was found */
+	uint64_t bias;
+	int failed; /* -errno of a file that may have been one */
+};
+
+static void on_map(void *ctx, const struct proc_map *m)
 {
-	struct proc_map map, last = {0};
-	pid_t via;
-	size_t pos = 0;
-	int err, failed = 0;
+	struct discover_look *l = ctx;
+	struct binary *b = NULL;
+	bool same = m->ino == l->last.ino && m->dev == l->last.dev && m->path_len == l->last.path_len;
+	int ret;
+
+	l->any = true;
+	if (l->binary || !m->exec || !m->ino)
+		return;
+	l->last = *m;
+	if (same)
+		return;
+	ret = look_at_map(l->discover, l->via, m, &b);
+	if (ret < 0 && matters(m))
+		l->failed = ret;
+	if (ret == 1 && binary__bias(b, m->start, m->offset, &l->bias))
+		l->binary = b;
+}
+
+int discover__look(struct discover *d, pid_t pid, struct discover_look **out)
+{
+	struct discover_look *l = calloc(1, sizeof(*l));
+	int err;
+
+	*out = NULL;
+	if (!l)
+		return -ENOMEM;
+	l->discover = d;
+	l->pid = l->via = pid;
+	err = proc_maps__open(pid, &l->maps);
+	if (err) {
+		free(l);
+		return err;
+	}
+	*out = l;
+	return 0;
+}
+
+void discover__look_end(struct discover_look *l)
+{
+	if (!l)
+		return;
+	proc_maps__close(l->maps);
+	if (l->threads)
+		closedir(l->threads);
+	free(l);
+}
+
+/*
+ * A main thread that has ended leaves a process without memory to be seen under its own number, while other
+ * threads go on: they are looked at instead. 1: there is one; 0, -errno: no.
+ */
+static int next_thread(struct discover_look *l)
+{
+	char path[64];
+	pid_t tid;
+
+	if (!l->threads) {
+		switch (state_of(l->pid)) {
+		case 0:
+		case 'X':
+			return -ESRCH;
+		case 'Z':
+			break;
+		default:
+			return 0; /* a thread of the kernel */
+		}
+		snprintf(path, sizeof(path), "/proc/%d/task", (int)l->pid);
+		l->threads = opendir(path);
+		if (!l->threads)
+			return -ESRCH;
+	}
+	proc_maps__close(l->maps);
+	l->maps = NULL;
+	while ((tid = next_pid(l->threads)))
+		if (tid != l->pid && !proc_maps__open(tid, &l->maps)) {
+			l->via = tid;
+			return 1;
+		}
+	return -ESRCH;
+}
+
+int discover__look_on(struct discover_look *l, uint64_t until_ns, struct discovered *out)
+{
+	int ret;
 
 	memset(out, 0, sizeof(*out));
-	err = read_maps(d, pid, &via);
-	if (err)
-		return err;
-	while (proc_maps__next(d->maps.data, d->maps.len, &pos, &map)) {
-		struct binary *b = NULL;
-		int ret;
-
-		if (!map.exec || !map.ino)
-			continue;
-		if (map.ino == last.ino && map.dev == last.dev && map.path_len == last.path_len)
-			continue;
-		last = map;
-		ret = look_at_map(d, via, &map, &b);
-		if (ret < 0 && matters(&map))
-			failed = ret;
-		if (ret != 1)
-			continue;
-		if (!binary__bias(b, map.start, map.offset, &out->bias))
-			continue;
-		out->pid = pid;
-		out->binary = b;
-		out->new_binary = file_table__is_first(d->files, b);
+	do {
+		ret = proc_maps__read(l->maps, on_map, l);
+		/* a thread that ends while it is looked at is none; a process that does is gone */
+		if (ret <= 0 && !l->any && (!ret || l->threads))
+			ret = next_thread(l);
+	} while (ret == 1 && !l->binary && clock__monotonic() < until_ns);
+	if (l->binary) {
+		out->pid = l->pid;
+		out->binary = l->binary;
+		out->bias = l->bias;
+		out->new_binary = file_table__is_first(l->discover->files, l->binary);
 		return 1;
 	}
-	if (!failed)
+	if (ret)
+		return ret == 1 ? -EAGAIN : ret;
+	if (!l->failed)
 		return 0;
-	return state_of(pid) ? failed : -ESRCH;
+	return state_of(l->pid) ? l->failed : -ESRCH;
+}
+
+int discover__pid(struct discover *d, pid_t pid, struct discovered *out)
+{
+	uint64_t until = clock__monotonic() + d->patience_ns;
+	struct discover_look *l;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	ret = discover__look(d, pid, &l);
+	if (ret)
+		return ret;
+	ret = discover__look_on(l, until, out);
+	discover__look_end(l);
+	return ret == -EAGAIN ? -ETIME : ret;
 }
 
 int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discovered *found), void *ctx)
 {
-	DIR *proc = opendir("/proc");
+	struct pid_list all = {0};
+	int ret = pid_list__add_all(&all);
 	pid_t pid;
-	int ret = 0;
 
-	if (!proc)
-		return -errno;
 	d->denied = 0;
-	while (!ret && (pid = next_pid(proc))) {
+	while (!ret && pid_list__take(&all, &pid)) {
 		struct discovered found;
 		int one = discover__pid(d, pid, &found);
 
@@ -295,7 +364,7 @@ int discover__all(struct discover *d, int (*cb)(void *ctx, const struct discover
 		else if (one < 0 && one != -ESRCH)
 			d->denied++;
 	}
-	closedir(proc);
+	pid_list__free(&all);
 	return ret;
 }
 
@@ -309,17 +378,23 @@ size_t discover__denied(const struct discover *d)
 	return d->denied;
 }
 
+/* No executable is linked with more than one; of one that says so the first are looked for. */
+#define LIBPYTHONS_MAX 4
+
 /* The libpython that an executable is linked with. 1, 0, -errno. */
 static int look_at_needed(struct discover *d, const char *root, const char *path,
                           struct elf_file *e, struct binary **out)
 {
 	char soname[256], found[PATH_MAX];
+	int libpythons = 0;
 
 	for (size_t i = 0; elf_file__dynamic_string(e, DT_NEEDED, i, soname, sizeof(soname)); i++) {
 		int fd, ret;
 
 		if (strncmp(soname, "libpython", 9))
 			continue;
+		if (libpythons++ == LIBPYTHONS_MAX)
+			return 0;
 		fd = ldso__open(e, root, path, soname, found, sizeof(found));
 		if (fd < 0)
 			continue;

@@ -27,10 +27,27 @@ struct discover *discover__new(void);
 void discover__free(struct discover *d);
 
 /*
+ * How long a look at the mappings of one process may take: anybody can have a million of them, which take the kernel
+ * minutes to write. This is the default: for a command that looks once.
+ */
+#define DISCOVER_PATIENCE_NS 1000000000ull
+void discover__set_patience(struct discover *d, uint64_t ns);
+
+/*
  * Looks at one process. 1 and *out: it has an interpreter; 0: it has none; -ESRCH: no such process
- * (or it exited meanwhile); -EACCES and others: it could not be looked at.
+ * (or it exited meanwhile); -ETIME: none among the mappings that could be looked at in time; -EACCES and others: it
+ * could not be looked at.
  */
 int discover__pid(struct discover *d, pid_t pid, struct discovered *out);
+
+/*
+ * The same for who has other things to do meanwhile: looks on until CLOCK_MONOTONIC is until_ns, at one piece of the
+ * mappings at least. -EAGAIN: there are more. discover__look() gives -errno as above.
+ */
+struct discover_look;
+int discover__look(struct discover *d, pid_t pid, struct discover_look **out);
+int discover__look_on(struct discover_look *l, uint64_t until_ns, struct discovered *out);
+void discover__look_end(struct discover_look *l);
 
 /* Looks at every process; cb is called for each with an interpreter. 0, or what cb returned when not
  * 0, or -errno. Files once found to be no interpreter are remembered by (dev, inode, mtime). */

@@ -77,6 +77,9 @@ static size_t format_size(uint8_t encoding)
 	return 0;
 }
 
+/* "zPLR" and some more letters; an entry of nothing else must not be searched for its end each time. */
+#define AUGMENTATION_MAX 16
+
 /* How a CIE's FDEs give addresses; 0 (absolute) when it does not say, ENC_OMIT: not understood. */
 static uint8_t cie_encoding(const uint8_t *cie, size_t len)
 {
@@ -87,7 +90,7 @@ static uint8_t cie_encoding(const uint8_t *cie, size_t len)
 	/* length, id, version, augmentation, alignments, return column, the augmentation's data */
 	if (len < 16 || (cie[8] != 1 && cie[8] != 3))
 		return ENC_OMIT;
-	p = memchr(p, '\0', end - p);
+	p = memchr(p, '\0', end - p < AUGMENTATION_MAX ? (size_t)(end - p) : AUGMENTATION_MAX);
 	if (!p)
 		return ENC_OMIT;
 	p++;

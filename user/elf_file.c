@@ -11,7 +11,17 @@
 #define SECTIONS_MAX 65536
 #define DYNAMIC_MAX  4096
 #define CHUNK        (64u << 10)
-#define HASH_STEPS   4096 /* longest chain that is followed: a ring is no chain */
+#define NAMES_MAX    (64u << 20) /* bytes of a string table that are looked at */
+#define SYMBOLS_MAX \
+	2000000 /* of a table that are looked at; the largest interpreters have some 100000 */
+#define HASH_STEPS 4096 /* longest chain that is followed: a ring is no chain */
+
+/*
+ * Bytes that are read of a file, each reading being counted as READ_LEAST at least: what its tables say can make it more
+ * than it has, over and over. Of the largest interpreters it is 150 MB.
+ */
+#define READ_MAX   (256u << 20)
+#define READ_LEAST 2048
 
 #if defined(__x86_64__)
 #define MACHINE EM_X86_64
@@ -24,6 +34,7 @@
 struct elf_file {
 	int fd;
 	uint64_t size;
+	uint64_t left; /* of READ_MAX */
 	Elf64_Ehdr header;
 	Elf64_Phdr *segments;
 	size_t segments_cnt;
@@ -37,12 +48,16 @@ struct elf_file {
 	bool dynamic_loaded;
 };
 
-int elf_file__read(const struct elf_file *e, uint64_t offset, void *buf, size_t len)
+int elf_file__read(struct elf_file *e, uint64_t offset, void *buf, size_t len)
 {
+	uint64_t price = len < READ_LEAST ? READ_LEAST : len;
 	char *to = buf;
 
 	if (offset > e->size || len > e->size - offset)
 		return -ENOEXEC;
+	if (price > e->left)
+		return -EFBIG;
+	e->left -= price;
 	while (len) {
 		ssize_t n = pread(e->fd, to, len, (off_t)offset);
 
@@ -59,13 +74,17 @@ int elf_file__read(const struct elf_file *e, uint64_t offset, void *buf, size_t 
 	return 0;
 }
 
-void *elf_file__load(const struct elf_file *e, uint64_t offset, uint64_t len)
+void *elf_file__load(struct elf_file *e, uint64_t offset, uint64_t len)
 {
 	char *data;
 	int err;
 
 	if (offset > e->size || len > e->size - offset || len > ELF_FILE_LOAD_MAX) {
 		errno = ENOEXEC;
+		return NULL;
+	}
+	if (len > e->left) {
+		errno = EFBIG;
 		return NULL;
 	}
 	data = calloc(1, len + 1);
@@ -125,6 +144,7 @@ int elf_file__open_for(uint16_t machine, int fd, struct elf_file **out)
 	if (!e)
 		return -ENOMEM;
 	e->fd = fd;
+	e->left = READ_MAX;
 	e->size = st.st_size;
 	err = elf_file__read(e, 0, &e->header, sizeof(e->header));
 	if (!err && !header_fits(&e->header, machine))
@@ -177,7 +197,7 @@ bool elf_file__address_to_offset(const struct elf_file *e, uint64_t address, uin
 	return false;
 }
 
-int elf_file__read_address(const struct elf_file *e, uint64_t address, void *buf, size_t len)
+int elf_file__read_address(struct elf_file *e, uint64_t address, void *buf, size_t len)
 {
 	uint64_t offset;
 
@@ -438,6 +458,10 @@ int elf_file__each_symbol(struct elf_file *e, bool dynamic,
 		return -ENOENT;
 	if (t.len > ELF_FILE_LOAD_MAX)
 		return -ENOEXEC;
+	if (t.len > SYMBOLS_MAX * sizeof(*syms))
+		t.len = SYMBOLS_MAX * sizeof(*syms);
+	if (t.names_len > NAMES_MAX)
+		t.names_len = NAMES_MAX;
 	names = elf_file__load(e, t.names_offset, t.names_len);
 	syms = malloc(CHUNK);
 	if (!names || !syms)

@@ -15,7 +15,15 @@
 #include "ldso.h"
 
 #define CACHE     "/etc/ld.so.cache"
-#define CACHE_MAX (16u << 20)
+#define CACHE_MAX (4u << 20) /* of a host with everything it is 300 kB */
+
+/*
+ * Files tried for one library, and bytes of their paths: which they are is the file's say, or the cache's in a container,
+ * and each is a walk through directories that somebody else may have made. Long search paths (Nix, Spack, conda) have
+ * some fifty directories.
+ */
+#define TRIES_MAX      256
+#define TRIES_PATH_MAX (64u << 10)
 
 #if defined(__x86_64__)
 #define MULTIARCH "x86_64-linux-gnu"
@@ -28,6 +36,8 @@ struct found {
 	char *path;
 	size_t size;
 	int fd;
+	unsigned int tries;
+	size_t tries_path; /* bytes */
 };
 
 /* Not to hang on a fifo that lies there. */
@@ -57,11 +67,14 @@ static int open_below(const char *root, const char *path)
 /* Takes the file when it is one that the linker would load. */
 static bool try_path(struct found *f, const char *path)
 {
+	size_t len = strlen(path);
 	struct elf_file *e;
 	int fd;
 
-	if (strlen(path) >= f->size)
+	if (len >= f->size || f->tries >= TRIES_MAX || f->tries_path + len > TRIES_PATH_MAX)
 		return false;
+	f->tries++;
+	f->tries_path += len;
 	fd = open_below(f->root, path);
 	if (fd < 0)
 		return false;

@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "proc_maps.h"
-#include "util/buf.h"
-
-#define READ_STEP 16384
-
-int proc_maps__read(pid_t pid, struct buf *text)
-{
-	char path[64];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	for (;;) {
-		ssize_t n;
-
-		if (!buf__reserve(text, READ_STEP)) {
-			err = -ENOMEM;
-			break;
-		}
-		n = read(fd, text->data + text->len, text->cap - text->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			err = -errno;
-		if (n <= 0)
-			break;
-		text->len += n;
-	}
-	close(fd);
-	return err;
-}
 
 /* A number of the base at *s, then the character `after`; *s is moved behind it. */
 static bool take(const char **s, const char *end, unsigned base, char after, uint64_t *out)
@@ -101,6 +71,70 @@ bool proc_maps__next(const char *text, size_t len, size_t *pos, struct proc_map 
 			return true;
 	}
 	return false;
+}
+
+/* Room for the longest line: a path of PATH_MAX, each byte of it written as "\\012". The kernel writes a page at once. */
+#define CHUNK (32u << 10)
+_Static_assert(CHUNK >= 4 * PATH_MAX + 128, "a line fits");
+
+struct proc_maps {
+	int fd;
+	size_t have; /* the begin of a line */
+	char chunk[CHUNK];
+};
+
+int proc_maps__open(pid_t pid, struct proc_maps **out)
+{
+	struct proc_maps *p = malloc(sizeof(*p));
+	char path[64];
+	int err;
+
+	*out = NULL;
+	if (!p)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	p->have = 0;
+	p->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (p->fd < 0) {
+		err = errno == ENOENT ? -ESRCH : -errno;
+		free(p);
+		return err;
+	}
+	*out = p;
+	return 0;
+}
+
+void proc_maps__close(struct proc_maps *p)
+{
+	if (!p)
+		return;
+	close(p->fd);
+	free(p);
+}
+
+int proc_maps__read(struct proc_maps *p, void (*fn)(void *ctx, const struct proc_map *m), void *ctx)
+{
+	size_t whole = 0, pos = 0;
+	struct proc_map map;
+	const char *last;
+	ssize_t n;
+
+	do
+		n = read(p->fd, p->chunk + p->have, CHUNK - p->have);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	p->have += (size_t)n;
+	last = memrchr(p->chunk, '\n', p->have);
+	if (last)
+		whole = (size_t)(last - p->chunk) + 1;
+	else if (p->have == CHUNK)
+		return -EPROTO; /* no line of the kernel's */
+	while (proc_maps__next(p->chunk, whole, &pos, &map))
+		fn(ctx, &map);
+	p->have -= whole;
+	memmove(p->chunk, p->chunk + whole, p->have);
+	return n > 0;
 }
 
 bool proc_map__path(const struct proc_map *m, char *buf, size_t size, bool *deleted)

@@ -135,28 +135,37 @@ static uint32_t scan_text(const char *data, size_t len, int minor)
 	return best->hex;
 }
 
+/* Bytes of it that are looked through: of an interpreter it is 3 MB. */
+#define RODATA_MAX (32u << 20)
+
+static uint32_t scan_part(struct elf_file *e, uint64_t offset, uint64_t len, int minor)
+{
+	char *data = elf_file__load(e, offset, len);
+	uint32_t hex = data ? scan_text(data, len, minor) : 0;
+
+	free(data);
+	return hex;
+}
+
 static uint32_t scan_rodata(struct elf_file *e, int minor)
 {
+	uint64_t left = RODATA_MAX;
 	const Elf64_Phdr *segments;
 	size_t cnt, index = 0;
 	uint32_t hex = 0;
 	Elf64_Shdr section;
-	char *data;
 
-	if (elf_file__find_section(e, ".rodata", &index, &section) &&
-	    section.sh_type == SHT_PROGBITS) {
-		data = elf_file__load(e, section.sh_offset, section.sh_size);
-		hex = data ? scan_text(data, section.sh_size, minor) : 0;
-		free(data);
-		return hex;
-	}
+	if (elf_file__find_section(e, ".rodata", &index, &section) && section.sh_type == SHT_PROGBITS)
+		return section.sh_size > left
+		               ? 0
+		               : scan_part(e, section.sh_offset, section.sh_size, minor);
 	segments = elf_file__segments(e, &cnt);
 	for (size_t i = 0; i < cnt && !hex; i++) {
-		if (segments[i].p_type != PT_LOAD || segments[i].p_flags & PF_W)
+		if (segments[i].p_type != PT_LOAD || segments[i].p_flags & PF_W ||
+		    segments[i].p_filesz > left)
 			continue;
-		data = elf_file__load(e, segments[i].p_offset, segments[i].p_filesz);
-		hex = data ? scan_text(data, segments[i].p_filesz, minor) : 0;
-		free(data);
+		left -= segments[i].p_filesz;
+		hex = scan_part(e, segments[i].p_offset, segments[i].p_filesz, minor);
 	}
 	return hex;
 }

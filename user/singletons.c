@@ -98,7 +98,7 @@ static void look(const struct bytes *b, uint64_t address, const struct pt_layout
 	}
 }
 
-void singletons__find(const struct elf_file *e, uint64_t address, uint64_t size,
+void singletons__find(struct elf_file *e, uint64_t address, uint64_t size,
                       const struct pt_layout *layout, struct pt_singletons *out)
 {
 	uint64_t offset;

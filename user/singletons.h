@@ -16,7 +16,7 @@
  * Finds them by what they look like in the layout, in the file's bytes from a link-time address on: no offset of a
  * version is needed, and what is found is what it is taken for. Leaves what it does not find as it is.
  */
-void singletons__find(const struct elf_file *e, uint64_t address, uint64_t size,
+void singletons__find(struct elf_file *e, uint64_t address, uint64_t size,
                       const struct pt_layout *layout, struct pt_singletons *out);
 
 #endif

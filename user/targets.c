@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-#include "targets.h"
+#include "targets_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,60 +12,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "allowance.h"
 #include "attach.h"
 #include "child.h"
 #include "discover.h"
 #include "hold.h"
 #include "installed.h"
+#include "looks.h"
+#include "pid_list.h"
 #include "presence.h"
 #include "proof.h"
 #include "tamper.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-struct target {
-	pid_t pid;
-	int pidfd; /* -1: not supported, or gone */
-	struct binary *binary;
-	uint64_t bias;
-	bool gone;
-};
+/*
+ * How long a look at the mappings of one process may keep the ring from being read. Of one that was asked for by its
+ * pid, before anything is traced, it may take longer.
+ */
+#define PATIENCE_NS     25000000u
+#define PATIENCE_PID_NS 30000000000ull
 
-/* A process that may turn out to run a Python. */
-struct waiting {
-	pid_t pid;
-	int delay_ms; /* until the next look: doubled each time */
-	uint64_t next_ns;
-};
-
-#define WAITING_MAX 256
-#define WAITING_MS  512 /* of the longest delay: a second in all */
-
-struct targets {
-	struct waiting waiting[WAITING_MAX];
-	size_t waiting_cnt;
-	const struct trace_options *opts;
-	struct child *child;
-	struct discover *discover;
-	struct session *session;
-	struct proof *proof;
-	struct presence *presence;
-	struct tamper *tamper;
-	struct target *list;
-	size_t cnt;
-	bool kernel_pid;
-	bool follow;
-	bool incomplete;         /* a file waits for its program */
-	unsigned int generation; /* of the last look at all processes */
-};
-
-static bool whole_host(const struct targets *t)
+bool targets__whole_host(const struct targets *t)
 {
 	return !t->opts->pids_cnt && !t->child;
 }
 
-/* Whether a file can be traced the way that was asked for. */
-static bool can_trace(const struct targets *t, const struct binary *b)
+bool targets__can_trace(const struct targets *t, const struct binary *b)
 {
 	return attach__probe(b, t->opts->probe) != 0;
 }
@@ -79,7 +52,7 @@ static const char *why_not(const struct targets *t, const struct binary *b)
 	return b->missing[0] ? b->missing : "its audit functions were not found";
 }
 
-static void say_cannot(const struct targets *t, const struct binary *b, pid_t pid, bool fatal)
+void targets__say_cannot(const struct targets *t, const struct binary *b, pid_t pid, bool fatal)
 {
 	char who[32] = "";
 
@@ -108,7 +81,7 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 		return EXIT_FAIL;
 	}
 	ret = discover__pid(t->discover, pid, &found);
-	if (ret == 1 && can_trace(t, found.binary)) {
+	if (ret == 1 && targets__can_trace(t, found.binary)) {
 		x->binary = found.binary;
 		x->bias = found.bias;
 		t->cnt++;
@@ -117,7 +90,7 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 	if (x->pidfd >= 0)
 		close(x->pidfd);
 	if (ret == 1) {
-		say_cannot(t, found.binary, pid, true);
+		targets__say_cannot(t, found.binary, pid, true);
 		return EXIT_CANNOT_TRACE;
 	}
 	if (ret == 0) {
@@ -126,6 +99,13 @@ static int targets__add_pid(struct targets *t, pid_t pid)
 	}
 	if (ret == -ESRCH) {
 		log__error("cannot trace process %d: it exited while being attached", pid);
+		return EXIT_FAIL;
+	}
+	if (ret == -ETIME) {
+		log__error("cannot trace process %d: it has more mappings than can be looked "
+		           "through in "
+		           "%llu s",
+		           pid, PATIENCE_PID_NS / 1000000000);
 		return EXIT_FAIL;
 	}
 	log__error("cannot trace process %d: %s%s", pid, strerror(-ret),
@@ -158,20 +138,24 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
 
 	if (t) {
 		t->discover = discover__new();
+		t->allowance = allowance__new();
+		t->looks = targets__new_looks(t);
 		t->list = calloc(o->pids_cnt + 1, sizeof(*t->list));
 	}
-	if (!t || !t->discover || !t->list) {
+	if (!t || !t->discover || !t->allowance || !t->looks || !t->list) {
 		log__error("out of memory");
 		targets__free(t);
 		return EXIT_FAIL;
 	}
 	t->opts = o;
 	t->child = child;
+	discover__set_patience(t->discover, PATIENCE_PID_NS);
 	for (i = 0; i < o->pids_cnt; i++) {
 		ret = targets__add_pid(t, o->pids[i]);
 		if (ret >= 0)
 			code = ret;
 	}
+	discover__set_patience(t->discover, PATIENCE_NS);
 	if (o->pids_cnt && !t->cnt) {
 		targets__free(t);
 		return code;
@@ -182,7 +166,7 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
 	so->kernel_pid = t->kernel_pid;
 	so->follow = so->selected && t->follow;
 	/* what is started is not to run unseen, nor what is held for its file to be attached */
-	so->early = so->early && whole_host(t) && !o->hold_ms;
+	so->early = so->early && targets__whole_host(t) && !o->hold_ms;
 	*out = t;
 	return -1;
 }
@@ -198,12 +182,13 @@ void targets__free(struct targets *t)
 			close(t->list[i].pidfd);
 	}
 	free(t->list);
+	looks__free(t->looks);
+	allowance__free(t->allowance);
 	discover__free(t->discover);
 	free(t);
 }
 
-/* Attaches a file. Returns true when its events will be seen. */
-static bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
+bool targets__attach_file(struct targets *t, struct binary *b, pid_t pid)
 {
 	int ret = attach__binary(session__attach(t->session), b, t->kernel_pid ? pid : -1);
 
@@ -227,9 +212,9 @@ static int on_found(void *ctx, const struct discovered *found)
 	struct targets *t = ctx;
 
 	found->binary->generation = t->generation;
-	if (!can_trace(t, found->binary)) {
+	if (!targets__can_trace(t, found->binary)) {
 		if (found->new_binary)
-			say_cannot(t, found->binary, found->pid, false);
+			targets__say_cannot(t, found->binary, found->pid, false);
 		return 0;
 	}
 	proof__found(t->proof, found->pid, found->binary, found->bias);
@@ -246,9 +231,9 @@ static void targets__attach_path(struct targets *t, const char *path, bool say)
 
 	if (discover__path(t->discover, path, &found) != 1)
 		return;
-	if (!can_trace(t, found.binary)) {
+	if (!targets__can_trace(t, found.binary)) {
 		if (say)
-			say_cannot(t, found.binary, 0, false);
+			targets__say_cannot(t, found.binary, 0, false);
 		return;
 	}
 	targets__attach_file(t, found.binary, -1);
@@ -296,7 +281,7 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		installed__each(t->opts->interpreters, false, on_installed, t);
 		return -1;
 	}
-	if (whole_host(t)) {
+	if (targets__whole_host(t)) {
 		targets__attach_host(t);
 		return -1;
 	}
@@ -321,287 +306,11 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 	return -1;
 }
 
-/* That the events of a process are seen. rec: the kernel's word of it, or NULL. */
-static void targets__tell(struct targets *t, const struct discovered *found,
-                          const struct pt_rec *rec, enum presence_late late)
-{
-	if (rec)
-		presence__heard(t->presence, rec, found->binary, t->opts->probe, late);
-	else
-		presence__found(t->presence, found->pid, found->binary, t->opts->probe, late);
-	tamper__found(t->tamper, found->pid, found->binary, found->bias);
-}
-
-/* Attaches what a process was found to run. late: it has run it before this. True: its events are seen. */
-static bool targets__attach_found(struct targets *t, const struct discovered *found, bool late)
-{
-	if (!can_trace(t, found->binary)) {
-		if (found->new_binary)
-			say_cannot(t, found->binary, found->pid, false);
-		return false;
-	}
-	if (!targets__attach_file(t, found->binary, found->pid))
-		return false;
-	if (late)
-		log__warn("process %d: the first events may be missing, it had started from %s "
-		          "before that "
-		          "could be attached",
-		          found->pid, found->binary->path);
-	return true;
-}
-
-static void targets__found(struct targets *t, const struct discovered *found,
-                           const struct pt_rec *rec, bool late)
-{
-	found->binary->generation = t->generation;
-	if (attach__has(session__attach(t->session), found->binary))
-		targets__tell(t, found, rec, late ? PRESENCE_BY_START : PRESENCE_IN_TIME);
-	else if (targets__attach_found(t, found, late))
-		targets__tell(t, found, rec, late ? PRESENCE_LATE : PRESENCE_IN_TIME);
-}
-
-/* Whether a process runs the dynamic linker itself: `ld.so PROGRAM`. */
-static bool runs_ldso(pid_t pid)
-{
-	char link[64], exe[4096];
-	const char *name;
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
-	n = readlink(link, exe, sizeof(exe) - 1);
-	if (n <= 0)
-		return false;
-	exe[n] = '\0';
-	name = strrchr(exe, '/');
-	name = name ? name + 1 : exe;
-	return !strncmp(name, "ld", 2) && strstr(name, ".so");
-}
-
-static void targets__wait_for(struct targets *t, pid_t pid)
-{
-	struct waiting *w;
-	size_t i;
-
-	for (i = 0; i < t->waiting_cnt; i++) {
-		if (t->waiting[i].pid == pid)
-			return;
-	}
-	if (t->waiting_cnt == WAITING_MAX)
-		return; /* the rescan finds it */
-	w = &t->waiting[t->waiting_cnt++];
-	w->pid = pid;
-	w->delay_ms = 1;
-	w->next_ns = 0;
-}
-
-void targets__exec(struct targets *t, const struct pt_rec *rec)
-{
-	pid_t pid = (pid_t)rec->task.pid;
-	struct discovered found;
-	char path[64];
-	int fd;
-
-	if (discover__pid(t->discover, pid, &found) == 1) {
-		targets__found(t, &found, rec, true);
-		return;
-	}
-	if (runs_ldso(pid)) {
-		targets__wait_for(t, pid);
-		return;
-	}
-	/* libpython is mapped only after the exec: with luck it is attached before that */
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (discover__executed(t->discover, pid, fd, &found) == 1)
-		targets__found(t, &found, rec, false);
-	close(fd);
-}
-
-struct pass {
-	struct targets *targets;
-	struct hold *hold;
-};
-
-/* An executable, whose libpython may be what is attached. */
-static void pass_installed(void *ctx, const char *path)
-{
-	struct pass *p = ctx;
-	struct discovered found;
-	struct stat st;
-
-	if (!stat(path, &st) && discover__path(p->targets->discover, path, &found) == 1 &&
-	    attach__has(session__attach(p->targets->session), found.binary))
-		hold__pass(p->hold, &st);
-}
-
-void targets__pass(struct targets *t, struct hold *h)
-{
-	struct pass p = {.targets = t, .hold = h};
-	struct binary *const *all;
-	size_t cnt = discover__binaries(t->discover, &all), i;
-	struct stat st;
-
-	for (i = 0; i < cnt; i++) {
-		if (attach__has(session__attach(t->session), all[i]) && !fstat(all[i]->fd, &st))
-			hold__pass(h, &st);
-	}
-	installed__each(t->opts->interpreters, whole_host(t), pass_installed, &p);
-}
-
-void targets__held(struct targets *t, struct hold *h)
-{
-	struct discovered found;
-	struct held held;
-	unsigned int missed;
-
-	while (hold__next(h, &held)) {
-		bool wanted = whole_host(t) || session__selects(t->session, held.pid);
-
-		if (wanted && discover__executed(t->discover, held.pid, held.fd, &found) == 1) {
-			found.binary->generation = t->generation;
-			/* that the process is seen is told when it has executed it */
-			if (!attach__has(session__attach(t->session), found.binary))
-				targets__attach_found(t, &found, false);
-		}
-		if (!hold__release(h, &held, wanted) && wanted)
-			log__warn("process %d: the first events may be missing, it was held for as "
-			          "long as --hold-new allows, and not attached by then",
-			          held.pid);
-	}
-	missed = hold__missed(h);
-	if (missed)
-		log__warn(
-			"%u programs were started that could not be held: too many at once, their "
-			"first events may be missing",
-			missed);
-}
-
-void targets__map(struct targets *t, const struct pt_rec *rec, int fd)
-{
-	pid_t pid = (pid_t)rec->task.pid;
-	struct discovered found, mapped;
-
-	if (discover__fd(t->discover, pid, fd, &found) != 1) {
-		/* closed already, and perhaps another file by now: then it is mapped, or will be */
-		targets__wait_for(t, pid);
-		return;
-	}
-	if (attach__has(session__attach(t->session), found.binary))
-		targets__found(t, &found, rec, false);
-	else
-		targets__found(t, &found, rec,
-		               discover__pid(t->discover, pid, &mapped) == 1 &&
-		                       mapped.binary == found.binary);
-}
-
-int targets__pending(struct targets *t, uint64_t now)
-{
-	struct discovered found;
-	int soonest = -1;
-	size_t i;
-
-	for (i = 0; i < t->waiting_cnt;) {
-		struct waiting *w = &t->waiting[i];
-		int ret = 0;
-
-		if (now >= w->next_ns) {
-			ret = discover__pid(t->discover, w->pid, &found);
-			if (ret == 1)
-				targets__found(t, &found, NULL, true);
-			w->delay_ms *= 2;
-			w->next_ns = now + (uint64_t)w->delay_ms * 1000000;
-		}
-		if (ret || w->delay_ms > WAITING_MS) {
-			*w = t->waiting[--t->waiting_cnt];
-			continue;
-		}
-		if (soonest < 0 || w->delay_ms < soonest)
-			soonest = w->delay_ms;
-		i++;
-	}
-	presence__flush(t->presence);
-	return soonest;
-}
-
-static bool rescan_one(void *ctx, pid_t pid)
-{
-	struct targets *t = ctx;
-	struct discovered found;
-
-	if (kill(pid, 0) && errno == ESRCH)
-		return false; /* the kernel did not say that it ended */
-	if (discover__pid(t->discover, pid, &found) == 1)
-		targets__found(t, &found, NULL, true);
-	return true;
-}
-
-/* So long at most, for nothing else is done here meanwhile. */
-#define FORGET_NS 300000000u
-
-/* A file without a name that nothing runs can never be run again. */
-static void forget_unused(struct targets *t)
-{
-	uint64_t end = clock__monotonic() + FORGET_NS;
-	struct binary *const *all;
-	size_t i = discover__binaries(t->discover, &all);
-
-	while (i-- > 0 && clock__monotonic() < end) {
-		struct binary *b = all[i];
-		struct stat st;
-
-		/* not in one look only: a process that starts meanwhile can be missed by it */
-		if (t->generation - b->generation < 2 || fstat(b->fd, &st) || st.st_nlink)
-			continue;
-		proof__forget(t->proof, b);
-		presence__dropped(t->presence, b);
-		tamper__dropped(t->tamper, b);
-		attach__drop(session__attach(t->session), b);
-		discover__forget(t->discover, b);
-	}
-}
-
-/* Not attached by now: it has run unseen. */
-static int on_found_again(void *ctx, const struct discovered *found)
-{
-	struct targets *t = ctx;
-
-	if (can_trace(t, found->binary))
-		proof__found(t->proof, found->pid, found->binary, found->bias);
-	targets__found(t, found, NULL, true);
-	return 0;
-}
-
-bool targets__runs(void *ctx, pid_t pid, const struct binary *b, uint64_t bias)
-{
-	struct targets *t = ctx;
-	struct discovered found;
-
-	return discover__pid(t->discover, pid, &found) == 1 && found.binary == b &&
-	       found.bias == bias;
-}
-
-void targets__rescan(struct targets *t)
-{
-	int err = 0;
-
-	t->generation++;
-	if (whole_host(t))
-		err = discover__all(t->discover, on_found_again, t);
-	else
-		session__each_selected(t->session, rescan_one, t);
-	presence__flush(t->presence);
-	presence__sweep(t->presence);
-	if (!err)
-		forget_unused(t);
-}
-
 bool targets__gone(struct targets *t)
 {
 	size_t i, alive = 0;
 
-	if (whole_host(t))
+	if (targets__whole_host(t))
 		return false;
 	for (i = 0; i < t->cnt; i++) {
 		struct target *x = &t->list[i];

@@ -45,11 +45,12 @@ bool targets__loaded(struct targets *t);
 bool targets__runs(void *ctx, pid_t pid, const struct binary *b, uint64_t bias);
 
 /*
- * A process that is selected, or any in whole-host mode, has executed a file (PT_REC_EXEC): attaches that, or
- * the libpython that it needs, when it is not attached yet. What is started through ld.so is looked at again
- * until ld.so has mapped it.
+ * News of a process that is selected, or of any in whole-host mode. PT_REC_EXEC: it has executed a file; attaches that,
+ * or the libpython that it needs, when it is not attached yet. What is started through ld.so is looked at again until
+ * ld.so has mapped it. PT_REC_MAP: it is about to map a libpython that it has open; attaches that, with luck before its
+ * code is mapped. Put off when what that user's processes run has taken too long to look at.
  */
-void targets__exec(struct targets *t, const struct pt_rec *rec);
+void targets__news(struct targets *t, const struct pt_rec *rec);
 
 /* Lets h know what is attached already: that needs not to be held. */
 void targets__pass(struct targets *t, struct hold *h);
@@ -57,19 +58,16 @@ void targets__pass(struct targets *t, struct hold *h);
 /* Attaches what is held, then lets it go on. */
 void targets__held(struct targets *t, struct hold *h);
 
-/* Such a process is about to map a libpython that it has open as `fd`: attaches that, with luck before
- * its code is mapped. */
-void targets__map(struct targets *t, const struct pt_rec *rec, int fd);
-
-/* Looks again at what targets__exec() and targets__map() left open. Returns in how many milliseconds to call this next, -1:
- * nothing is open. now: CLOCK_MONOTONIC, nanoseconds. */
-int targets__pending(struct targets *t, uint64_t now);
+/* Looks on, for some milliseconds, at what is open: what targets__news() has put off, and all processes after
+ * targets__rescan(). Returns in how many milliseconds to call this next, -1: nothing is open. */
+int targets__pending(struct targets *t);
 
 /*
- * Looks at all processes once more, in case one has loaded a libpython meanwhile. Files that
- * are deleted and that no traced process runs any more are detached and forgotten, in the proof too.
+ * Begins to look at all processes once more, in case one has loaded a libpython meanwhile. Files that
+ * are deleted and that no traced process runs any more are detached and forgotten then, in the proof too. False: such
+ * a look goes on, or has taken too much of the time. now: CLOCK_MONOTONIC, nanoseconds.
  */
-void targets__rescan(struct targets *t);
+bool targets__rescan(struct targets *t, uint64_t now);
 
 /* Whether nothing is left that could raise an event: all -p processes (and with follow their children)
  * have ended. */

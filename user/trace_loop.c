@@ -74,10 +74,8 @@ static int hand_on(void *ctx, const void *record, size_t size)
 /* What a record means to what is attached. */
 static void trace_loop__targets(struct trace_loop *l, const struct pt_rec *rec)
 {
-	if (rec->kind == PT_REC_EXEC)
-		targets__exec(l->targets, rec);
-	else if (rec->kind == PT_REC_MAP && rec->size >= sizeof(struct pt_map))
-		targets__map(l->targets, rec, (int)((const struct pt_map *)rec)->fd);
+	if (rec->kind == PT_REC_EXEC || rec->kind == PT_REC_MAP)
+		targets__news(l->targets, rec);
 	else if (rec->kind == PT_REC_AUDIT && rec->size >= sizeof(struct pt_audit))
 		proof__see(l->proof, (const struct pt_audit *)rec);
 }
@@ -405,10 +403,9 @@ static void trace_loop__housekeeping(struct trace_loop *l, uint64_t now)
 	tamper__check(l->tamper);
 	/* what was not told is looked for, but not all the time */
 	hurry = pressure__say(&l->pressure, l->session);
-	if (now - l->rescan_ns >= (hurry ? RESCAN_HURRY_NS : RESCAN_NS)) {
+	if (now - l->rescan_ns >= (hurry ? RESCAN_HURRY_NS : RESCAN_NS) &&
+	    targets__rescan(l->targets, now))
 		l->rescan_ns = now;
-		targets__rescan(l->targets);
-	}
 	if (l->opts->pids_cnt && targets__gone(l->targets))
 		l->done = true;
 }
@@ -432,7 +429,7 @@ static int trace_loop__timeout(struct trace_loop *l, uint64_t now, uint64_t busy
 	int timeout = now - busy_ns < SWEEP_LINGER_NS ? SWEEP_MS : IDLE_MS;
 	uint64_t end;
 
-	timeout = sooner(timeout, targets__pending(l->targets, now));
+	timeout = sooner(timeout, targets__pending(l->targets));
 	if (l->hooks.due)
 		timeout = sooner(timeout, l->hooks.due(l->ctx, now));
 	if (l->opts->duration > 0 && l->ready_ns) {

@@ -467,6 +467,35 @@ static void test_every_prefix(void **state)
 		look(im.data, len);
 }
 
+/* A file of holes, whose tables can name the same bytes over and over. */
+static void test_read_again_and_again(void **state)
+{
+	struct elf_file *e;
+	struct image im;
+	int fd, n = 0;
+	void *data;
+
+	full_image(&im, true);
+	fd = image__fd(im.data, IMAGE_SIZE);
+	assert_int_equal(ftruncate(fd, 1 << 30), 0);
+	assert_int_equal(elf_file__open(fd, &e), 0);
+	/* never that much at once */
+	assert_null(elf_file__load(e, 0, ELF_FILE_LOAD_MAX + 1));
+	while ((data = elf_file__load(e, 0, 16 << 20))) {
+		free(data);
+		n++;
+	}
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(n, 15);
+	for (n = 0; !elf_file__read(e, 0, &im, 1); n++)
+		continue;
+	assert_in_range(n, 1000, 10000);
+	elf_file__close(e);
+	/* each look begins anew */
+	assert_true(binary__is_candidate(fd));
+	close(fd);
+}
+
 /* Every field of 4 and of 8 bytes says what it should not. */
 static void test_lies(void **state)
 {
@@ -580,14 +609,23 @@ static void test_readelf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sites),       cmocka_unit_test(test_many_sites),
-		cmocka_unit_test(test_prelink),     cmocka_unit_test(test_args_x86),
-		cmocka_unit_test(test_args_arm64),  cmocka_unit_test(test_note_bytes),
-		cmocka_unit_test(test_versions),    cmocka_unit_test(test_version_text),
-		cmocka_unit_test(test_no_sections), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bias),        cmocka_unit_test(test_every_prefix),
-		cmocka_unit_test(test_lies),        cmocka_unit_test(test_flips),
-		cmocka_unit_test(test_real_prefix), cmocka_unit_test(test_readelf),
+		cmocka_unit_test(test_sites),
+		cmocka_unit_test(test_many_sites),
+		cmocka_unit_test(test_prelink),
+		cmocka_unit_test(test_args_x86),
+		cmocka_unit_test(test_args_arm64),
+		cmocka_unit_test(test_note_bytes),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_version_text),
+		cmocka_unit_test(test_no_sections),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bias),
+		cmocka_unit_test(test_every_prefix),
+		cmocka_unit_test(test_read_again_and_again),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_real_prefix),
+		cmocka_unit_test(test_readelf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

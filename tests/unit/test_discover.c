@@ -50,6 +50,28 @@ static void make_script(const char *name, const char *fmt, const char *arg)
 	make_file(name, text, strlen(text));
 }
 
+/*
+ * Programs made to be dear: a search path of so many directories before the one that has the library, and so many
+ * libraries before it. As many as a program may have are looked at.
+ */
+static void make_dear(const char *name, size_t dirs, size_t libraries)
+{
+	char path[512] = "", soname[] = "libpythonA";
+	struct image im;
+
+	image__init(&im);
+	for (size_t i = 0; i < libraries; i++) {
+		soname[sizeof(soname) - 2] = (char)('A' + i);
+		image__dynamic(&im, DT_NEEDED, image__string(&im, soname));
+	}
+	image__dynamic(&im, DT_NEEDED, image__string(&im, "libpython3.11.so.1.0"));
+	memset(path, ':', dirs);
+	strcpy(path + dirs, "${ORIGIN}/lib");
+	image__dynamic(&im, DT_RUNPATH, image__string(&im, path));
+	image__finish(&im, true, 0);
+	make_file(name, im.data, IMAGE_SIZE);
+}
+
 /* An interpreter, and a program that needs one as a library, found by $ORIGIN. */
 static void make_image(const char *name, bool interpreter)
 {
@@ -185,6 +207,21 @@ static void test_path(void **state)
 	discover__free(d);
 }
 
+static void test_dear(void **state)
+{
+	struct discover *d = discover__new();
+	struct discovered found;
+
+	make_dear("dear", 200, 3);
+	assert_int_equal(discover__path(d, "dear", &found), 1);
+	assert_string_equal(found.binary->path, in_dir("lib/libpython3.11.so.1.0"));
+	make_dear("dear", 300, 0);
+	assert_int_equal(discover__path(d, "dear", &found), 0);
+	make_dear("dear", 0, 6);
+	assert_int_equal(discover__path(d, "dear", &found), 0);
+	discover__free(d);
+}
+
 static void test_file_table(void **state)
 {
 	struct file_table *t = file_table__new();
@@ -227,8 +264,19 @@ static void test_file_table(void **state)
 	file_table__free(t);
 }
 
-/* A process that has the code of a file mapped as the system would. */
-static pid_t start_mapping(const char *path, void **where)
+/* Pages below all others, which the kernel cannot make one mapping of. */
+static void map_many(size_t cnt)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *all = mmap(NULL, cnt * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; i < cnt; i += 2)
+		if (mprotect(all + i * page, page, PROT_READ))
+			_exit(1);
+}
+
+/* A process that has the code of a file mapped as the system would, behind so many other mappings. */
+static pid_t start_mapping(const char *path, size_t others, void **where)
 {
 	void **shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ready[2];
@@ -242,6 +290,7 @@ static pid_t start_mapping(const char *path, void **where)
 
 		*shared = mmap(NULL, IMAGE_DATA, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 		close(fd);
+		map_many(others);
 		if (write(ready[1], "x", 1) != 1)
 			_exit(1);
 		for (;;)
@@ -266,7 +315,7 @@ static void test_process(void **state)
 	struct discover *d = discover__new();
 	struct discovered found;
 	void *where = NULL;
-	pid_t pid = start_mapping(in_dir("interp"), &where);
+	pid_t pid = start_mapping(in_dir("interp"), 0, &where);
 	int cnt = 0, status;
 
 	assert_int_equal(discover__pid(d, getpid(), &found), 0);
@@ -293,13 +342,48 @@ static void test_process(void **state)
 	make_image("interp", true);
 }
 
+/* Who looks at a process with very many mappings decides for how long, and can go on later. */
+static void test_patience(void **state)
+{
+	struct discover *d = discover__new();
+	struct discover_look *look;
+	struct discovered found;
+	void *where = NULL;
+	pid_t pid = start_mapping(in_dir("interp"), 20000, &where);
+	int ret, slices = 0;
+
+	discover__set_patience(d, 0);
+	assert_int_equal(discover__pid(d, pid, &found), -ETIME);
+	assert_int_equal(discover__look(d, pid, &look), 0);
+	while ((ret = discover__look_on(look, 0, &found)) == -EAGAIN)
+		slices++;
+	discover__look_end(look);
+	assert_int_equal(ret, 1);
+	assert_int_equal(found.pid, pid);
+	assert_int_equal(found.bias, (uintptr_t)where - IMAGE_TEXT_ADDRESS);
+	assert_true(slices > 10);
+	/* one that has none is looked through to its end */
+	assert_int_equal(discover__look(d, getpid(), &look), 0);
+	while ((ret = discover__look_on(look, 0, &found)) == -EAGAIN)
+		continue;
+	discover__look_end(look);
+	assert_int_equal(ret, 0);
+	discover__set_patience(d, DISCOVER_PATIENCE_NS);
+	assert_int_equal(discover__pid(d, pid, &found), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(discover__look(d, pid, &look), -ESRCH);
+	assert_null(look);
+	discover__look_end(look);
+	discover__free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_env),
-		cmocka_unit_test(test_path),
-		cmocka_unit_test(test_file_table),
-		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_env),     cmocka_unit_test(test_path),
+		cmocka_unit_test(test_dear),    cmocka_unit_test(test_file_table),
+		cmocka_unit_test(test_process), cmocka_unit_test(test_patience),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -133,26 +133,60 @@ static void test_path(void **state)
 	assert_false(proc_map__path(&m, path, 0, &deleted));
 }
 
+struct seen {
+	const void *mine;
+	uint64_t end; /* of the one before */
+	size_t cnt, pieces;
+	bool found, code;
+};
+
+static void see(void *ctx, const struct proc_map *m)
+{
+	struct seen *s = ctx;
+
+	s->cnt++;
+	assert_true(m->start >= s->end); /* in order, and none twice */
+	s->end = m->end;
+	s->found |= m->start <= (uintptr_t)s->mine && (uintptr_t)s->mine < m->end && !m->exec;
+	s->code |= m->start <= (uintptr_t)see && (uintptr_t)see < m->end && m->exec && m->ino &&
+	           m->path[0] == '/';
+}
+
+static struct seen read_self(const void *mine)
+{
+	struct seen s = {.mine = mine};
+	struct proc_maps *maps;
+	int ret;
+
+	assert_int_equal(proc_maps__open(getpid(), &maps), 0);
+	while ((ret = proc_maps__read(maps, see, &s)) == 1)
+		s.pieces++;
+	assert_int_equal(ret, 0);
+	assert_int_equal(proc_maps__read(maps, see, &s), 0);
+	proc_maps__close(maps);
+	return s;
+}
+
+#define MANY 3000
+
+/* Pages that the kernel cannot make one mapping of. */
 static void test_self(void **state)
 {
-	struct buf text = BUF_INIT;
-	size_t pos = 0, page = (size_t)sysconf(_SC_PAGESIZE);
-	struct proc_map m;
-	void *mine = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool found = false, code = false;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *mine = mmap(NULL, MANY * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct proc_maps *maps;
+	struct seen few, many;
 
-	assert_int_equal(proc_maps__read(getpid(), &text), 0);
-	while (proc_maps__next(text.data, text.len, &pos, &m)) {
-		found |= m.start <= (uintptr_t)mine && (uintptr_t)mine < m.end && !m.exec;
-		code |= m.start <= (uintptr_t)test_self && (uintptr_t)test_self < m.end && m.exec &&
-		        m.ino && m.path[0] == '/';
-	}
-	assert_true(found);
-	assert_true(code);
-	munmap(mine, page);
-	buf__reset(&text);
-	assert_int_equal(proc_maps__read(0x7ffffffe, &text), -ESRCH);
-	buf__free(&text);
+	few = read_self(mine + (MANY - 1) * page);
+	assert_true(few.found && few.code);
+	for (size_t i = 0; i < MANY; i += 2)
+		assert_int_equal(mprotect(mine + i * page, page, PROT_READ), 0);
+	many = read_self(mine + (MANY - 1) * page);
+	assert_true(many.found && many.code);
+	assert_true(many.cnt >= few.cnt + MANY - 4);
+	assert_true(many.pieces > 10);
+	munmap(mine, MANY * page);
+	assert_int_equal(proc_maps__open(0x7ffffffe, &maps), -ESRCH);
 }
 
 int main(void)

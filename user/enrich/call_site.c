@@ -364,7 +364,7 @@ static enum outcome find_mapping(struct call_sites *c, struct owner *o, const st
 	now = clock__monotonic();
 	if (o->unreadable || !may_work(o, now))
 		return NOT_NOW;
-	err = mappings__read(o->pid, task->tid, o->start_ns, &c->text, &m);
+	err = mappings__read(o->pid, task->tid, o->start_ns, &m);
 	book_work(o, now, READ_NS);
 	c->stats.reads++;
 	if (err) {

@@ -12,16 +12,17 @@
 
 #include "../proc_maps.h"
 #include "../util/buf.h"
+#include "../util/clock.h"
 #include "proc_facts.h"
 
 /* An interpreter with everything has some hundred; the default vm.max_map_count is 65530. */
 #define MAPPINGS_MAX 4096
 /* Bytes of their paths that are kept. */
 #define PATHS_MAX (256 * 1024)
-/* A text that large is not kept for the next time. */
-#define TEXT_KEPT (1024 * 1024)
+/* Anybody can have so many that the kernel writes for minutes. */
+#define READ_MAX_NS 100000000u
 
-#define PATH_ROOM (PATH_MAX + 64)
+#define PATH_ROOM   (PATH_MAX + 64)
 /* Not to hang on a fifo, nor to take a terminal. */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
@@ -33,8 +34,18 @@ struct mappings {
 	uint32_t via; /* the thread whose /proc directory works */
 };
 
-static int push(struct mappings *m, struct buf *paths, const struct proc_map *map, size_t *path)
+/* What is read of a process. */
+struct reading {
+	struct mappings *m;
+	struct buf paths;
+	size_t path[MAPPINGS_MAX]; /* offsets in paths, of which 0 is "" */
+	bool any;
+	int err;
+};
+
+static int push(struct reading *r, const struct proc_map *map)
 {
+	struct mappings *m = r->m;
 	char name[PATH_MAX];
 	bool deleted;
 
@@ -47,12 +58,11 @@ static int push(struct mappings *m, struct buf *paths, const struct proc_map *ma
 		m->v = v;
 		m->cap = cap;
 	}
-	/* Offset 0 is "". */
-	path[m->cnt] = 0;
+	r->path[m->cnt] = 0;
 	if (map->ino && proc_map__path(map, name, sizeof(name), &deleted) &&
-	    paths->len + strlen(name) + 1 <= PATHS_MAX) {
-		path[m->cnt] = paths->len;
-		buf__append(paths, name, strlen(name) + 1);
+	    r->paths.len + strlen(name) + 1 <= PATHS_MAX) {
+		r->path[m->cnt] = r->paths.len;
+		buf__append(&r->paths, name, strlen(name) + 1);
 	}
 	m->v[m->cnt++] = (struct mapping){
 		.start = map->start,
@@ -60,67 +70,74 @@ static int push(struct mappings *m, struct buf *paths, const struct proc_map *ma
 		.offset = map->offset,
 		.ino = map->ino,
 	};
-	return paths->failed ? -ENOMEM : 0;
+	return r->paths.failed ? -ENOMEM : 0;
 }
 
-static int parse(struct mappings *m, const struct buf *text)
+static void on_map(void *ctx, const struct proc_map *map)
 {
-	struct buf paths = BUF_INIT;
-	size_t path[MAPPINGS_MAX] = {0}, pos = 0;
-	struct proc_map map;
-	int err = 0;
+	struct reading *r = ctx;
+	struct mappings *m = r->m;
 
-	buf__char(&paths, '\0');
-	while (!err && m->cnt < MAPPINGS_MAX && proc_maps__next(text->data, text->len, &pos, &map)) {
-		if (!map.exec)
-			continue;
-		if (m->cnt && map.start < m->v[m->cnt - 1].end)
-			continue; /* out of order: the kernel's text never is */
-		err = push(m, &paths, &map, path);
-	}
-	m->paths = paths.data;
-	m->paths_len = paths.cap;
-	for (size_t i = 0; !err && i < m->cnt; i++)
-		m->v[i].path = m->paths + path[i];
+	r->any = true;
+	if (r->err || !map->exec || m->cnt == MAPPINGS_MAX)
+		return;
+	/* out of order: the kernel's text never is */
+	if (!m->cnt || map->start >= m->v[m->cnt - 1].end)
+		r->err = push(r, map);
+}
+
+static int read_maps(struct reading *r, uint32_t tid)
+{
+	uint64_t until = clock__monotonic() + READ_MAX_NS;
+	struct proc_maps *maps;
+	int ret;
+
+	r->m->via = tid;
+	ret = proc_maps__open((pid_t)tid, &maps);
+	if (ret)
+		return ret;
+	do
+		ret = proc_maps__read(maps, on_map, r);
+	while (ret == 1 && !r->err && r->m->cnt < MAPPINGS_MAX && clock__monotonic() < until);
+	proc_maps__close(maps);
+	if (r->err)
+		return r->err;
+	return ret == 1 && r->m->cnt < MAPPINGS_MAX ? -ETIME : ret < 0 ? ret : 0;
+}
+
+static int read_process(struct reading *r, uint32_t pid, uint32_t tid)
+{
+	int err;
+
+	buf__char(&r->paths, '\0');
+	err = read_maps(r, pid);
+	/* A main thread that has ended has no memory; the others go on. */
+	if (!err && !r->any && tid != pid)
+		err = read_maps(r, tid);
+	if (!err && !r->m->cnt)
+		err = -ESRCH;
+	r->m->paths = r->paths.data;
+	r->m->paths_len = r->paths.cap;
+	for (size_t i = 0; !err && i < r->m->cnt; i++)
+		r->m->v[i].path = r->m->paths + r->path[i];
 	return err;
 }
 
-static int read_text(struct mappings *m, uint32_t pid, uint32_t tid, struct buf *text)
-{
-	int err;
-
-	buf__reset(text);
-	m->via = pid;
-	err = proc_maps__read((pid_t)pid, text);
-	/* A main thread that has ended has no memory; the others go on. */
-	if (!err && !text->len && tid != pid) {
-		m->via = tid;
-		err = proc_maps__read((pid_t)tid, text);
-	}
-	return !err && !text->len ? -ESRCH : err;
-}
-
-int mappings__read(uint32_t pid, uint32_t tid, uint64_t start_ns, struct buf *text,
-                   struct mappings **out)
+int mappings__read(uint32_t pid, uint32_t tid, uint64_t start_ns, struct mappings **out)
 {
 	struct mappings *m = calloc(1, sizeof(*m));
-	int err;
+	struct reading *r = calloc(1, sizeof(*r));
+	int err = -ENOMEM;
 
 	*out = NULL;
-	if (!m)
-		return -ENOMEM;
-	err = read_text(m, pid, tid, text);
+	if (m && r) {
+		r->m = m;
+		err = read_process(r, pid, tid);
+	}
+	free(r);
 	/* Afterwards: a process that is there now was there then, and its pid nobody else's. */
 	if (!err && !proc_facts__is_alive(pid, start_ns))
 		err = -ESRCH;
-	if (!err)
-		err = parse(m, text);
-	if (!err && !m->cnt)
-		err = -ESRCH;
-	if (text->cap > TEXT_KEPT) {
-		buf__free(text);
-		*text = BUF_INIT;
-	}
 	if (err) {
 		mappings__free(m);
 		return err;

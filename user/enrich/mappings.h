@@ -9,7 +9,6 @@
 
 #include "modules.h"
 
-struct buf;
 struct mappings;
 
 struct mapping {
@@ -23,11 +22,10 @@ struct mapping {
 
 /*
  * Reads those of a process that started at start_ns (CLOCK_BOOTTIME, 0: any) through one of its
- * threads. `text` is for scratch. *out (free with mappings__free) has at least one. 0; -ESRCH: it is
- * gone, or its pid is another process's; -ENOMEM, -errno.
+ * threads. *out (free with mappings__free) has at least one. 0; -ESRCH: it is gone, or its pid is
+ * another process's; -ETIME: it has more than can be read in a tenth of a second; -ENOMEM, -errno.
  */
-int mappings__read(uint32_t pid, uint32_t tid, uint64_t start_ns, struct buf *text,
-                   struct mappings **out);
+int mappings__read(uint32_t pid, uint32_t tid, uint64_t start_ns, struct mappings **out);
 void mappings__free(struct mappings *m);
 size_t mappings__bytes(const struct mappings *m);
 

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""Programs of a user without rights that were made to be dear to look at, while the whole host is traced: what they cost
+must not keep pytrail from reading the ring. Another program's events go on through one of two seconds, and none is lost."""
+import os
+import struct
+import subprocess
+
+import pytest
+import util
+from util import Tracer
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NOBODY = 65534
+MACHINE, PAUSE = {
+    "x86_64": (62, bytes.fromhex("b8220000000f05ebf7")),  # mov eax, 34; syscall; jmp
+    # mov x0, 0; mov x1, 0; mov x2, 0; mov x3, 0; mov x8, 73 (ppoll); svc 0; b
+    "aarch64": (183, bytes.fromhex("000080d2010080d2020080d2030080d2280980d2010000d4faffff17")),
+}[os.uname().machine]
+
+STEADY = """
+import sys, time
+number = 0
+print("ready", flush=True)
+while True:
+    sys.audit("steady", number)
+    number += 1
+    time.sleep(0.001)
+"""
+
+def elf(path, sections=(), needed=0, search="", size=0):
+    """An executable that waits, and says of itself what is given; `sections` of that many bytes are all the same hole."""
+    names = b"\0libpythonX\0" + search.encode() + b"\0"
+    dynamic = [(5, 0x1000), (10, len(names)), (29, 12), *[(1, 1)] * needed, (0, 0)]
+    data = bytearray(0x1000) + names
+    data += bytes(-len(data) % 16)
+    at = len(data)
+    data += b"".join(struct.pack("<QQ", *entry) for entry in dynamic)
+    data += bytes(-len(data) % 8)
+    table = len(data)
+    labels = b"\0.note.stapsdt\0"
+    hole = table + 64 * (len(sections) + 2) + len(labels)
+    for kind, name, offset, length in [(0, 0, 0, 0), *[(7, 1, hole, s) for s in sections], (3, 0, hole - len(labels), len(labels))]:
+        data += struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, offset, length, 0, 0, 1, 0)
+    data += labels
+    data[:64] = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, MACHINE, 1, 0x800, 64, table, 0, 64, 56, 2, 64,
+                            len(sections) + 2, len(sections) + 1)
+    data[64:176] = (struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, len(data), len(data), 0x1000) +
+                    struct.pack("<IIQQQQQQ", 2, 4, at, at, at, 16 * len(dynamic), 16 * len(dynamic), 8))
+    data[0x800:0x800 + len(PAUSE)] = PAUSE
+    with open(path, "wb") as file:
+        file.write(data)
+        file.truncate(max(len(data), size))
+        os.fchmod(file.fileno(), 0o755)
+    return path
+
+
+class Sensor:
+    """The whole host traced, for the events of a program that raises a thousand a second."""
+
+    def __init__(self):
+        self.steady = subprocess.Popen([util.SYSTEM_PYTHON, "-c", STEADY], stdout=subprocess.PIPE, text=True)
+        assert self.steady.stdout.readline() == "ready\n"
+        self.tracer = Tracer("-e", "steady", "-o", "json", "--ring-size", "512K")
+
+    def __enter__(self):
+        try:
+            self.more(1)
+        except AssertionError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.tracer.__exit__()
+        self.steady.kill()
+        self.steady.wait()
+        self.steady.stdout.close()
+
+    def numbers(self, records):
+        return [r["args"]["arg0"] for r in util.events(records, "steady", self.steady.pid)]
+
+    def more(self, count):
+        """So many events more than have come out by now come out."""
+        with self.tracer.changed:
+            last = self.tracer.lines[-1:]
+        until = max([0, *self.numbers(util.json_lines("\n".join(last)))]) + count
+        self.tracer.wait_for(lambda r: max([0, *self.numbers([r])]) >= until,
+                             f"events of the program that behaves, to number {until}")
+
+    def check(self):
+        assert self.tracer.stop() == 0, self.tracer.stderr
+        records = self.tracer.records()
+        assert not [r for r in records if r["type"] == "lost"], self.tracer.stderr
+        numbers = self.numbers(records)
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        assert self.tracer.summary()["lost"] == 0
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A directory of that user's, which it can reach."""
+    path = tmp_path / "its"
+    path.mkdir()
+    os.chown(path, NOBODY, NOBODY)
+    for parent in path.parents:
+        if parent.stat().st_mode & 0o005 != 0o005 and parent.is_relative_to("/tmp"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    return path
+
+
+DEAR = {
+    # each of so many libraries looked for in so many directories
+    "search": {"needed": 4000, "search": ":" * 4094},
+    # each of so many sections of notes read
+    "notes": {"sections": [128 << 20] * 65000, "size": 160 << 20},
+}
+
+
+@pytest.mark.parametrize("kind", DEAR)
+def test_executables(kind, place):
+    path, started = elf(place / "program", **DEAR[kind]), []
+    try:
+        with Sensor() as sensor:
+            for _ in range(5):
+                # another file to pytrail each time
+                os.utime(path)
+                started.append(subprocess.Popen([path], user=NOBODY, group=NOBODY, cwd=place))
+            sensor.more(2000)
+            sensor.check()
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def test_mappings(place):
+    program = place / "mappings"
+    subprocess.run(["cc", "-O2", "-o", program, os.path.join(HERE, "mappings.c")], check=True)
+    started = [subprocess.Popen([program, "60000"], user=NOBODY, group=NOBODY, text=True, cwd=directory(place, str(i)),
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE) for i in range(2)]
+    try:
+        for process in started:
+            assert int(process.stdout.readline()) > 50000
+        with Sensor() as sensor:
+            for process in started * 3:
+                process.stdin.write("\n")
+                process.stdin.flush()
+                assert process.stdout.readline() == "done\n"
+            sensor.more(2000)
+            sensor.check()
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def directory(place, name):
+    path = place / name
+    path.mkdir()
+    os.chown(path, NOBODY, NOBODY)
+    return path

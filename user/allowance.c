@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "allowance.h"
+
+#include <stdlib.h>
+
+#include "util/log.h"
+
+/* Users whose numbers are alike in their low bits share one: a host has few that do anything. */
+#define USERS 256
+
+/*
+ * Time is booked ahead, twice what a look took for its user and 4/3 of it for all. No look is begun that is booked
+ * further ahead than this: half a second of looks is given at once, as when many programs start together.
+ */
+#define AHEAD_NS     1000000000ull
+#define SAY_AGAIN_NS 60000000000ull
+
+struct user {
+	uint64_t booked_ns;
+	uint64_t said_ns;
+};
+
+struct allowance {
+	struct user users[USERS];
+	uint64_t booked_ns;
+};
+
+struct allowance *allowance__new(void)
+{
+	return calloc(1, sizeof(struct allowance));
+}
+
+void allowance__free(struct allowance *a)
+{
+	free(a);
+}
+
+bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now)
+{
+	struct user *u = &a->users[uid % USERS];
+
+	if (u->booked_ns > now + AHEAD_NS && (!u->said_ns || now - u->said_ns >= SAY_AGAIN_NS)) {
+		u->said_ns = now;
+		log__warn("programs that user %u starts are looked at late: it takes too long to "
+		          "find out what they run, and the first events of a Python that is new "
+		          "may be missing",
+		          uid);
+	}
+	return u->booked_ns <= now + AHEAD_NS && a->booked_ns <= now + AHEAD_NS;
+}
+
+static void book(uint64_t *booked, uint64_t start, uint64_t took)
+{
+	*booked = (*booked > start ? *booked : start) + took;
+}
+
+void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t end)
+{
+	uint64_t took = end > start ? end - start : 0;
+
+	book(&a->users[uid % USERS].booked_ns, start, 2 * took);
+	book(&a->booked_ns, start, took + took / 3);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "looks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "allowance.h"
+#include "util/clock.h"
+
+#define WAITING_MAX 256
+#define WAITING_MS  512 /* of the longest delay: a second in all */
+
+/* So long at once; then, between two slices of a look at all that takes long, the same for other things. */
+#define SLICE_NS 10000000u
+#define SLICE_MS (SLICE_NS / 1000000)
+#define LONG_NS  200000000u
+/* A look at all takes this part of the time at most. */
+#define ALL_PART 5
+
+/* A process that may turn out to run a Python. */
+struct waiting {
+	pid_t pid;
+	uint32_t uid;
+	int delay_ms; /* until the next look: doubled each time */
+	uint64_t next_ns;
+};
+
+struct looks {
+	struct looks_options o;
+	struct waiting waiting[WAITING_MAX];
+	size_t waiting_cnt;
+	struct pid_list all;
+	struct discover_look *look; /* at one of them, that goes on */
+	bool looking;               /* at all of them */
+	uint64_t spent_ns;          /* on that */
+	uint64_t next_ns;           /* not again before */
+};
+
+struct looks *looks__new(const struct looks_options *opts)
+{
+	struct looks *l = calloc(1, sizeof(*l));
+
+	if (l)
+		l->o = *opts;
+	return l;
+}
+
+void looks__free(struct looks *l)
+{
+	if (!l)
+		return;
+	discover__look_end(l->look);
+	pid_list__free(&l->all);
+	free(l);
+}
+
+void looks__wait_for(struct looks *l, pid_t pid, uint32_t uid)
+{
+	size_t i;
+
+	for (i = 0; i < l->waiting_cnt; i++)
+		if (l->waiting[i].pid == pid)
+			return;
+	if (l->waiting_cnt < WAITING_MAX)
+		l->waiting[l->waiting_cnt++] =
+			(struct waiting){.pid = pid, .uid = uid, .delay_ms = 1};
+}
+
+/* Whether it is waited for no more. */
+static bool look_at_waiting(struct looks *l, struct waiting *w, uint64_t now)
+{
+	struct discovered found;
+	int ret = discover__pid(l->o.discover, w->pid, &found);
+
+	if (ret == 1)
+		l->o.found(l->o.ctx, &found, false);
+	allowance__took(l->o.allowance, w->uid, now, clock__monotonic());
+	w->delay_ms *= 2;
+	w->next_ns = now + (uint64_t)w->delay_ms * 1000000;
+	/* what could not be looked through in time is the look at all's */
+	return ret || w->delay_ms > WAITING_MS;
+}
+
+static int go_on_waiting(struct looks *l)
+{
+	uint64_t now = clock__monotonic(), end = now + SLICE_NS;
+	int soonest = -1;
+	size_t i;
+
+	for (i = 0; i < l->waiting_cnt;) {
+		struct waiting *w = &l->waiting[i];
+
+		if (now >= w->next_ns && now < end && allowance__may(l->o.allowance, w->uid, now)) {
+			bool over = look_at_waiting(l, w, now);
+
+			now = clock__monotonic();
+			if (over) {
+				*w = l->waiting[--l->waiting_cnt];
+				continue;
+			}
+		}
+		if (soonest < 0 || w->delay_ms < soonest)
+			soonest = w->delay_ms;
+		i++;
+	}
+	return soonest;
+}
+
+bool looks__can_begin(const struct looks *l, uint64_t now)
+{
+	return !l->looking && now >= l->next_ns;
+}
+
+void looks__begin(struct looks *l, struct pid_list *all)
+{
+	pid_list__free(&l->all);
+	l->all = *all;
+	*all = (struct pid_list){0};
+	l->looking = true;
+	l->spent_ns = 0;
+}
+
+/* False: nothing is left. */
+static bool look_at_next(struct looks *l, uint64_t end)
+{
+	struct discovered found;
+	pid_t pid;
+	int ret;
+
+	if (!l->look) {
+		if (!pid_list__take(&l->all, &pid))
+			return false;
+		if (discover__look(l->o.discover, pid, &l->look))
+			return true;
+	}
+	ret = discover__look_on(l->look, end, &found);
+	if (ret == -EAGAIN)
+		return true;
+	discover__look_end(l->look);
+	l->look = NULL;
+	if (ret == 1)
+		l->o.found(l->o.ctx, &found, true);
+	return true;
+}
+
+static int go_on_all(struct looks *l)
+{
+	uint64_t start = clock__monotonic(), end = start + SLICE_NS, now = start;
+	bool more = true;
+
+	if (!l->looking)
+		return -1;
+	while (more && now < end) {
+		more = look_at_next(l, end);
+		now = clock__monotonic();
+	}
+	l->spent_ns += now - start;
+	if (more)
+		return l->spent_ns > LONG_NS ? (int)SLICE_MS : 0;
+	l->looking = false;
+	l->next_ns = now + l->spent_ns * (ALL_PART - 1);
+	l->o.over(l->o.ctx);
+	return -1;
+}
+
+int looks__go_on(struct looks *l)
+{
+	int waiting = go_on_waiting(l), all = go_on_all(l);
+
+	if (waiting < 0 || all < 0)
+		return waiting < 0 ? all : waiting;
+	return waiting < all ? waiting : all;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Processes that are to be looked at, one after the other. */
+#ifndef PYTRAIL_PID_LIST_H
+#define PYTRAIL_PID_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct pid_list {
+	pid_t *v;
+	size_t cnt, cap;
+	size_t next;
+};
+
+/* Adds one. 0 or -ENOMEM. */
+int pid_list__add(struct pid_list *l, pid_t pid);
+
+/* Adds all that there are. 0 or -errno. */
+int pid_list__add_all(struct pid_list *l);
+
+/* Takes the next one. False: that were all, and the list is empty again. */
+bool pid_list__take(struct pid_list *l, pid_t *pid);
+
+void pid_list__free(struct pid_list *l);
+
+#endif
