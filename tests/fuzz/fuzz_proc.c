@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Any bytes as /proc/PID/cgroup, a path of a control group, and /proc/PID/maps: paths and names in them are
- * those that the process chose. What is taken lies within the text, and ids have their characters only.
+ * Any bytes as /proc/PID/cgroup, a path of a control group, /proc/PID/maps, /proc/PID/stat, and a line of
+ * /proc/PID/mountinfo: paths and names in them are those that the process chose. What is taken lies within the text, and ids have their characters only.
  */
 #include <limits.h>
 #include <stdint.h>
@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "user/enrich/cgroup.h"
+#include "user/enrich/proc_facts.h"
+#include "user/mounts.h"
 #include "user/proc_maps.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,15 +69,44 @@ static void as_maps(const char *text, size_t len)
 	}
 }
 
+static void as_stat(const char *text, size_t len)
+{
+	struct proc_stat st;
+	uint64_t ticks;
+
+	if (proc_stat__parse(text, len, &st)) {
+		check_within(st.comm, st.comm_len, text, len);
+		if (!proc_stat__start(text, len, &ticks) || ticks != st.start)
+			abort();
+	}
+}
+
+/* In place. */
+static void as_mount(char *line, size_t len)
+{
+	struct mount_entry m;
+
+	line[len] = '\0';
+	if (!mount_entry__parse(line, &m))
+		return;
+	check_within(m.path, strlen(m.path) + 1, line, len + 1);
+	check_within(m.kind, strlen(m.kind) + 1, line, len + 1);
+	mount_entry__is_local(&m);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + !size);
+	char *text = malloc(size + !size), *line = malloc(size + 1);
 
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	as_cgroups(text, size);
-	as_maps(text, size);
+	if (text && line) {
+		memcpy(text, data, size);
+		as_cgroups(text, size);
+		as_maps(text, size);
+		as_stat(text, size);
+		memcpy(line, data, size);
+		as_mount(line, size);
+	}
 	free(text);
+	free(line);
 	return 0;
 }
