@@ -88,6 +88,7 @@ def test_loading_on_the_side(target):
         util.wait_until(lambda: status(f"/proc/{pid}").get("Seccomp_filters", "2") == "2", "it is confined again")
         assert len(confined(pid, TRACING)) == 1
         assert tracer.stop() == 0
+        assert "libbpf: " not in tracer.stderr  # nothing that it tried was refused
 
 
 def test_holding():

@@ -89,7 +89,8 @@ static const scmp_datum_t commands[] = {
 
 /* A copy of the program for each site, and what libbpf tries of the kernel. */
 static const scmp_datum_t loading[] = {
-	BPF_PROG_LOAD, BPF_MAP_CREATE, BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_RAW_TRACEPOINT_OPEN,
+	BPF_PROG_LOAD, BPF_MAP_CREATE,          BPF_MAP_FREEZE,
+	BPF_BTF_LOAD,  BPF_RAW_TRACEPOINT_OPEN, BPF_PROG_BIND_MAP,
 };
 
 static int allow_commands(scmp_filter_ctx f, const scmp_datum_t *cmds, size_t cnt)
