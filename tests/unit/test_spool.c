@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
@@ -761,6 +762,118 @@ static void a_umask_hides_nothing_from_the_exporter(void **state)
 	buf__free(&why);
 }
 
+/* The spool of an exporter that is that user. */
+static struct spool *open_for(uid_t uid)
+{
+	struct spool_options o = {
+		.dir = kit_dir,
+		.max_bytes = 1 << 20,
+		.segment_bytes = 1 << 16,
+		.sync_interval = -1,
+		.cursor_uid = uid,
+		.gid = uid,
+	};
+	struct buf why = BUF_INIT;
+	struct spool *s = NULL;
+
+	assert_int_equal(spool__open(&o, &s, &why), 0);
+	buf__free(&why);
+	return s;
+}
+
+/* This thread: the spool's own has given its rights up. */
+static void become(uid_t uid)
+{
+	/* back to root first: it alone may become anybody */
+	assert_int_equal(syscall(SYS_setresuid, -1, 0, -1), 0);
+	assert_int_equal(syscall(SYS_setresgid, -1, uid, -1), 0);
+	assert_int_equal(syscall(SYS_setresuid, -1, uid, -1), 0);
+}
+
+/* As when a segment of before an upgrade is handed to the exporter's group a moment later. */
+static void what_may_not_be_read_yet_is_waited_for(void **state)
+{
+	struct spool_entry entry;
+	struct spool_reader *r;
+	struct spool *s;
+	char path[512];
+
+	if (geteuid())
+		skip();
+	s = open_for(65534);
+	kit__outputs(s, "a", NULL);
+	kit__append(s, 0, 1);
+	spool__flush(s);
+	kit__segment(path, sizeof(path), 1);
+	assert_int_equal(chmod(path, 0600), 0);
+	become(65534);
+	r = kit__reader("a", "json");
+	assert_int_equal(spool_reader__next(r, &entry), -EACCES);
+	assert_int_equal(spool_reader__next(r, &entry), -EACCES);
+	become(0);
+	assert_int_equal(chmod(path, 0640), 0);
+	become(65534);
+	assert_int_equal(spool_reader__next(r, &entry), 1);
+	assert_int_equal(entry.what, SPOOL_ITEM);
+	assert_int_equal(entry.item.seq, 0);
+	spool_reader__close(r);
+	become(0);
+	spool__close(s);
+}
+
+static uid_t owner_of(const char *name)
+{
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", kit_dir, name);
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_uid;
+}
+
+/* Of whom the exporter was before; not what a user of before has put in their place. */
+static void cursors_are_handed_to_the_exporter(void **state)
+{
+	struct spool_entry entry;
+	struct spool_reader *r;
+	char path[512], other[512];
+	struct spool *s;
+
+	if (geteuid())
+		skip();
+	s = open_for(65533);
+	kit__outputs(s, "a", NULL);
+	kit__append(s, 0, 1);
+	kit__append(s, 1, 1);
+	spool__flush(s);
+	become(65533);
+	r = kit__reader("a", "json");
+	assert_int_equal(spool_reader__next(r, &entry), 1);
+	assert_int_equal(spool_reader__ack(r, &entry.mark, &(struct spool_tally){.delivered = 1}), 0);
+	spool_reader__close(r);
+	snprintf(path, sizeof(path), "%s/cursors/link.cur", kit_dir);
+	assert_int_equal(symlink("../control", path), 0);
+	become(0);
+	snprintf(other, sizeof(other), "%s/of-root", kit_dir);
+	close(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	snprintf(path, sizeof(path), "%s/cursors/hard.cur", kit_dir);
+	assert_int_equal(link(other, path), 0);
+	spool__close(s);
+	assert_int_equal(owner_of("cursors/a.cur"), 65533);
+
+	s = open_for(65534);
+	assert_int_equal(owner_of("cursors/a.cur"), 65534);
+	assert_int_equal(owner_of("control"), 0);
+	assert_int_equal(owner_of("of-root"), 0);
+	become(65534);
+	r = kit__reader("a", "json");
+	assert_int_equal(spool_reader__next(r, &entry), 1);
+	assert_int_equal(entry.item.seq, 1); /* where the other one was */
+	spool_reader__close(r);
+	become(0);
+	spool__close(s);
+}
+
 /* Outputs that are changed and changed back, since the rest of the change did not work. */
 static void a_change_of_outputs_is_taken_back(void **state)
 {
@@ -819,6 +932,8 @@ int main(void)
 		TEST(a_directory_that_others_can_replace_is_refused),
 		TEST(a_directory_that_others_can_write_to_is_refused),
 		TEST(a_umask_hides_nothing_from_the_exporter),
+		TEST(what_may_not_be_read_yet_is_waited_for),
+		TEST(cursors_are_handed_to_the_exporter),
 		TEST(a_change_of_outputs_is_taken_back),
 	};
 
