@@ -78,6 +78,7 @@ static void as_configuration(const uint8_t *data, size_t size)
 	char path[32];
 	int err;
 
+	log__set_level(LOG_QUIET); /* of what is only warned of */
 	/* no conf.d stands beside it */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (fd < 0 || fchmod(fd, 0600) || write(fd, data, size) != (ssize_t)size)
