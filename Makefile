@@ -141,6 +141,7 @@ fmt: ## format the C sources
 	clang-format -i $(FMT_SRC)
 fmt-check: ## fail when a C source is not formatted
 	clang-format --dry-run --Werror $(FMT_SRC)
+	$(PYTHON) tests/lint/width.py $(FMT_SRC)
 
 .PHONY: clean
 clean: ## remove build/

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * One hit of a probe: the gates, cheapest first, then the name, the arguments, the record. `old`, a constant in all
- * of them: built for a kernel before 5.15, which has no attach cookies, or before 5.12, no fetching atomics
- * (see user/site_programs.h).
+ * One hit of a probe: the gates, cheapest first, then the name, the arguments, the record. `old`, a
+ * constant in all of them: built for a kernel before 5.15, which has no attach cookies, or before
+ * 5.12, no fetching atomics (see user/site_programs.h).
  */
 #ifndef PYTRAIL_AUDIT_BPF_H
 #define PYTRAIL_AUDIT_BPF_H
@@ -233,11 +233,12 @@ static __always_inline void hit__undecoded(struct hit *h, struct pt_audit *a, __
 }
 
 /*
- * Since 6.13 programs of this type are given a stack for each CPU (bpf_enable_priv_stack(), kernel/bpf/verifier.c),
- * as if they always ran to their end. At a uprobe they do not: one that sleeps, or is preempted, comes back to
- * variables that the next one on that CPU has overwritten, pointers among them, and the kernel crashes. A program that
- * has a tail call is left on the task's own stack (check_max_stack_depth()), and calls are looked for before dead code
- * is removed: one that is never reached is enough, and needs no map.
+ * Since 6.13 programs of this type are given a stack for each CPU (bpf_enable_priv_stack(),
+ * kernel/bpf/verifier.c), as if they always ran to their end. At a uprobe they do not: one that
+ * sleeps, or is preempted, comes back to variables that the next one on that CPU has overwritten,
+ * pointers among them, and the kernel crashes. A program that has a tail call is left on the task's
+ * own stack (check_max_stack_depth()), and calls are looked for before dead code is removed: one
+ * that is never reached is enough, and needs no map.
  */
 static __always_inline void keep_own_stack(void)
 {
@@ -281,16 +282,17 @@ static __always_inline int audit__usdt(struct pt_regs *ctx, int old)
 }
 
 /*
- * Parameters, by the calling convention: PySys_Audit(event, format, ...), _PySys_Audit(tstate, event,
- * format, ...), sys_audit_tstate(tstate, event, format, va_list *), sys.audit(module, args, nargs).
+ * Parameters, by the calling convention: PySys_Audit(event, format, ...), _PySys_Audit(tstate,
+ * event, format, ...), sys_audit_tstate(tstate, event, format, va_list *), sys.audit(module, args,
+ * nargs).
  */
 static __always_inline int entry__tstate_first(const struct hit *h)
 {
 	return h->site->entry == PT_ENTRY_VA_LIST || h->site->first_vararg == 3;
 }
 
-/* The name of a sys.audit() call, from its str object, into h->key or, when it is not ASCII, straight
- * behind the header. 0, or -1: no event. */
+/* The name of a sys.audit() call, from its str object, into h->key or, when it is not ASCII,
+ * straight behind the header. 0, or -1: no event. */
 static __always_inline int entry__builtin_name(struct hit *h, struct pt_regs *ctx)
 {
 	struct pyd_state *state = &h->slot->state;
@@ -356,8 +358,8 @@ static __always_inline int entry__start(struct hit *h, struct pt_regs *ctx, __u3
 }
 
 /*
- * A hit of an audit function, or of the sys.audit builtin. With hooks installed the builtin goes on into
- * the audit function: that second hit is known by its caller, and is no event of its own.
+ * A hit of an audit function, or of the sys.audit builtin. With hooks installed the builtin goes on
+ * into the audit function: that second hit is known by its caller, and is no event of its own.
  */
 static __always_inline int audit__entry(struct pt_regs *ctx, int old)
 {

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The second front end of the decoder: arguments that are not a tuple yet, but a Py_BuildValue() format
- * and C arguments in registers, a va_list and on the stack, as PySys_Audit() gets them. It produces the
- * nodes that the tuple would have given, without the tuple being built.
+ * The second front end of the decoder: arguments that are not a tuple yet, but a Py_BuildValue()
+ * format and C arguments in registers, a va_list and on the stack, as PySys_Audit() gets them. It
+ * produces the nodes that the tuple would have given, without the tuple being built.
  *
- * Source: Python/modsupport.c, do_mkvalue() and va_build_value(), the same in 3.8 to 3.15; sysmodule.c,
- * sys_audit_tstate(): no format or an empty one is no arguments, a lone value that is a tuple is the
- * arguments, any other lone value is the only one. System V AMD64 ABI 3.5.7 and
+ * Source: Python/modsupport.c, do_mkvalue() and va_build_value(), the same in 3.8 to 3.15;
+ * sysmodule.c, sys_audit_tstate(): no format or an empty one is no arguments, a lone value that is
+ * a tuple is the arguments, any other lone value is the only one. System V AMD64 ABI 3.5.7 and
  * aapcs64 appendix B for va_list.
  *
- * A step is one code of the format, or one step of an object that a code stands for. What cannot be told
- * from outside (`O&`, a converter) is a PT_K_UNDECODED node.
+ * A step is one code of the format, or one step of an object that a code stands for. What cannot be
+ * told from outside (`O&`, a converter) is a PT_K_UNDECODED node.
  */
 #ifndef PYTRAIL_BUILDVALUE_H
 #define PYTRAIL_BUILDVALUE_H
 
 #include "bpf/pydecode.h"
 
-/* How many integer arguments are in registers, and the end of the vector ones in their save area. */
+/* How many integer arguments are in registers, and the end of the vector ones in their save
+ * area. */
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
 #define PYF_REGISTERS 8
 #define PYF_FP_END    128u /* 8 * 16 */
@@ -92,9 +93,9 @@ PYD_FN int pyf__double(struct pyd_state *s, __u64 *v)
 }
 
 /*
- * Items of the container whose first code is at `from`: up to its closing bracket or the end. What stands
- * behind a code (`#`, `&`, `*`) belongs to it. The counts lie in memory: known to the verifier as
- * constants, every path through the text would be a state of its own.
+ * Items of the container whose first code is at `from`: up to its closing bracket or the end. What
+ * stands behind a code (`#`, `&`, `*`) belongs to it. The counts lie in memory: known to the
+ * verifier as constants, every path through the text would be a state of its own.
  */
 PYD_FN __u32 pyf__count(struct pyd_state *s, __u32 from)
 {
@@ -169,7 +170,8 @@ PYD_FN void pyf__measure(struct pyd_state *s, __u8 kind, __u64 addr)
 	s->format.wide_kind = kind;
 }
 
-/* C memory: NUL-terminated, read by further steps, or with `#` as long as the next argument says. */
+/* C memory: NUL-terminated, read by further steps, or with `#` as long as the next argument
+ * says. */
 PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 {
 	__u64 addr = pyf__argument(s), size;
@@ -188,9 +190,9 @@ PYD_FN void pyf__string(struct pyd_state *s, __u8 kind, int with_length)
 }
 
 /*
- * Looks through one chunk of a NUL-terminated string for its end. Most are a leaf with that; a longer
- * one is copied when its length is known. Not known, and not looked for further than the limit, is the
- * length of UTF-8 in characters.
+ * Looks through one chunk of a NUL-terminated string for its end. Most are a leaf with that; a
+ * longer one is copied when its length is known. Not known, and not looked for further than the
+ * limit, is the length of UTF-8 in characters.
  */
 PYD_FN void pyf__string_chunk(struct pyd_state *s)
 {
@@ -230,7 +232,8 @@ PYD_FN void pyf__string_chunk(struct pyd_state *s)
 	                stored < size || (n >= 1 && !ended));
 }
 
-/* wchar_t, 4 bytes each on Linux: read in further steps until the NUL, unless the length is given. */
+/* wchar_t, 4 bytes each on Linux: read in further steps until the NUL, unless the length is
+ * given. */
 PYD_FN void pyf__wide(struct pyd_state *s, int with_length)
 {
 	__u64 addr = pyf__argument(s), length;
@@ -249,7 +252,8 @@ PYD_FN void pyf__wide(struct pyd_state *s, int with_length)
 	pyf__measure(s, PT_K_STR4, addr);
 }
 
-/* Looks through one chunk of a wchar_t string for its end; then the string is a leaf like any other. */
+/* Looks through one chunk of a wchar_t string for its end; then the string is a leaf like any
+ * other. */
 PYD_FN void pyf__wide_chunk(struct pyd_state *s)
 {
 	struct pyd_format *f = &s->format;
@@ -262,8 +266,9 @@ PYD_FN void pyf__wide_chunk(struct pyd_state *s)
 	if (!n) /* not aligned, at a page's end */
 		n = 1;
 	/*
-	 * Counted in characters behind it, too: of bytes whose low bits are masked away the compiler asks whether there
-	 * are less than four, of which the verifier of Linux 6.18 makes empty bounds, and warns of itself.
+	 * Counted in characters behind it, too: of bytes whose low bits are masked away the
+	 * compiler asks whether there are less than four, of which the verifier of Linux 6.18 makes
+	 * empty bounds, and warns of itself.
 	 */
 	PYD_BARRIER(n);
 	if (n > PYF_WIDE_CHUNK)
@@ -295,8 +300,8 @@ PYD_FN void pyf__wide_chunk(struct pyd_state *s)
 }
 
 /*
- * Whether the next item of the innermost container is to be shown: not when there were --max-items of
- * them, and not in a container that is too deep. Its arguments must be taken all the same.
+ * Whether the next item of the innermost container is to be shown: not when there were --max-items
+ * of them, and not in a container that is too deep. Its arguments must be taken all the same.
  */
 PYD_FN int pyf__wanted(struct pyd_state *s)
 {
@@ -395,7 +400,8 @@ PYD_FN int pyf__number(struct pyd_state *s, char c)
 	return 0;
 }
 
-/* A code that is no bracket: takes its arguments and emits its node. next: the character behind it. */
+/* A code that is no bracket: takes its arguments and emits its node. next: the character behind
+ * it. */
 PYD_FN void pyf__item(struct pyd_state *s, const struct pt_site *site, char c, char next)
 {
 	if (pyf__number(s, c))
@@ -414,7 +420,8 @@ PYD_FN void pyf__item(struct pyd_state *s, const struct pt_site *site, char c, c
 		pyf__argument(s);
 		pyd__emit0(s, PT_K_UNDECODED);
 	} else {
-		s->flags |= PT_AUDIT_CUT; /* no code of Py_BuildValue(): it fails, and no event is raised */
+		/* no code of Py_BuildValue(): it fails, and no event is raised */
+		s->flags |= PT_AUDIT_CUT;
 	}
 }
 
@@ -494,8 +501,8 @@ PYD_FN int pyf__step(struct pyd_state *s, const struct pt_site *site)
 	}
 	if (pyf__code(s, site))
 		return 1;
-	/* The end of the text closes the root that no bracket opened. What else is open was not closed by it:
-	 * Py_BuildValue() fails then. */
+	/* The end of the text closes the root that no bracket opened. What else is open was not
+	 * closed by it: Py_BuildValue() fails then. */
 	if (s->format.cut || s->format.open > 1)
 		s->flags |= PT_AUDIT_CUT;
 	if (s->format.open && !(s->flags & PT_AUDIT_CUT))
@@ -555,8 +562,8 @@ PYD_FN int pyf__start(struct pyd_state *s, const struct pt_site *site, __u64 for
 }
 
 /*
- * sys.audit(event, *args) itself: name and arguments are an array of pointers, of which pyf__name() has
- * left the first ones in the root's frame.
+ * sys.audit(event, *args) itself: name and arguments are an array of pointers, of which pyf__name()
+ * has left the first ones in the root's frame.
  */
 PYD_FN int pyf__start_array(struct pyd_state *s, __u64 items, __u32 count, __u32 out)
 {
@@ -583,8 +590,8 @@ PYD_FN int pyf__start_array(struct pyd_state *s, __u64 items, __u32 count, __u32
 }
 
 /*
- * The bytes at an offset in the window into s->name_text, when they are short and have no NUL in them: sets
- * s->name_size.
+ * The bytes at an offset in the window into s->name_text, when they are short and have no NUL in
+ * them: sets s->name_size.
  */
 PYD_FN void pyf__name_text(struct pyd_state *s, __u32 win, __u32 length)
 {
@@ -615,9 +622,10 @@ PYD_FN void pyf__name_text(struct pyd_state *s, __u32 win, __u32 length)
 }
 
 /*
- * The event's name of sys.audit(): a str object, the first of `count` pointers at items. Sets s->name_addr,
- * name_len (bytes), name_kind and name_size. An ASCII one is as good as a C string. Returns 0 when it is no
- * str: TypeError, and no event. One that cannot be read, or told to be a str or not, has no address.
+ * The event's name of sys.audit(): a str object, the first of `count` pointers at items. Sets
+ * s->name_addr, name_len (bytes), name_kind and name_size. An ASCII one is as good as a C string.
+ * Returns 0 when it is no str: TypeError, and no event. One that cannot be read, or told to be a
+ * str or not, has no address.
  */
 PYD_FN int pyf__name(struct pyd_state *s, const struct pt_site *site, __u64 items, __u32 count)
 {

@@ -20,11 +20,13 @@ const volatile __u8 cfg_users_only = 0; /* one that is not in `users` is not wan
 const volatile __u8 cfg_select = 0;     /* ask `unwanted` */
 const volatile __u8 cfg_filter_events = 0; /* ask `filter` */
 const volatile __u8 cfg_drop_unknown = 0;  /* a name that is not in `filter` is not wanted */
-/* Nanoseconds for each event of a process, and how far ahead of them it may be; 0: as many as it likes. */
+/* Nanoseconds for each event of a process, and how far ahead of them it may be; 0: as many as it
+ * likes. */
 const volatile __u64 cfg_rate_interval_ns = 0;
 const volatile __u64 cfg_rate_burst_ns = 0;
-/* A wakeup costs the traced program more than all the rest: at most one in wake_ns, or when wake_bytes
- * are waiting. The collector sweeps by itself for longer than wake_ns after each (user/session.c). */
+/* A wakeup costs the traced program more than all the rest: at most one in wake_ns, or when
+ * wake_bytes are waiting. The collector sweeps by itself for longer than wake_ns after each
+ * (user/session.c). */
 const volatile __u64 cfg_wake_ns = 5000000;
 const volatile __u64 cfg_wake_bytes = 1 << 20;
 

@@ -3,7 +3,8 @@
 #ifndef PYTRAIL_COUNTERS_BPF_H
 #define PYTRAIL_COUNTERS_BPF_H
 
-/* Added to atomically: a program that sleeps, or is preempted, shares its CPU's counters with others. */
+/* Added to atomically: a program that sleeps, or is preempted, shares its CPU's counters with
+ * others. */
 #define COUNT(field, n)                                                          \
 	do {                                                                     \
 		__u32 zero_ = 0;                                                 \
@@ -12,9 +13,9 @@
 			__sync_fetch_and_add(&c_->field, (n));                   \
 	} while (0)
 
-/* A loss, by cause and by process. The table of processes may be full: the total still counts it. A function of
- * its own, for its stack is then not that of the programs: 512 bytes are all there are for them and the
- * decoder. */
+/* A loss, by cause and by process. The table of processes may be full: the total still counts it. A
+ * function of its own, for its stack is then not that of the programs: 512 bytes are all there are
+ * for them and the decoder. */
 static __attribute__((noinline)) void count_lost(__u32 cause, const struct pt_task *task, __u64 now)
 {
 	struct pt_lost_key key = {.pid = task->pid, .cause = cause};

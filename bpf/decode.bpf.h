@@ -4,20 +4,22 @@
 #define PYTRAIL_DECODE_BPF_H
 
 /*
- * Calls for one event: each does a step at least, the last one finds that there are none left. In two loops, one
- * within the other and in a function of its own: the verifier walks the outer one to its end for each way that
- * leads to it (Linux 6.1 found 13), and 4,097 turns of that would be more than all the rest.
+ * Calls for one event: each does a step at least, the last one finds that there are none left. In
+ * two loops, one within the other and in a function of its own: the verifier walks the outer one to
+ * its end for each way that leads to it (Linux 6.1 found 13), and 4,097 turns of that would be more
+ * than all the rest.
  */
 #define CALLS_MAX     ((int)PYD_STEPS_MAX + 1)
 #define CALLS_AT_ONCE 64
 #define CALLS_ROUNDS  ((CALLS_MAX + CALLS_AT_ONCE - 1) / CALLS_AT_ONCE)
-/* Slots tried before an event is given up as PT_LOST_SCRATCH: one more than can be held by sleepers next to each other,
- * and one for what is preempted. */
+/* Slots tried before an event is given up as PT_LOST_SCRATCH: one more than can be held by sleepers
+ * next to each other, and one for what is preempted. */
 #define SLOT_TRIES 8
 
 /*
- * `old`, a constant: without fetching atomics, which verifiers before 5.12 refuse even in code that is never
- * reached. A slot for each CPU then: there a program that does not sleep is not preempted either.
+ * `old`, a constant: without fetching atomics, which verifiers before 5.12 refuse even in code that
+ * is never reached. A slot for each CPU then: there a program that does not sleep is not preempted
+ * either.
  */
 static __always_inline struct slot *slot__get(__u32 tid, __u32 *index, int old)
 {
@@ -53,10 +55,10 @@ static __always_inline void slot__put(struct slot *s, int old)
 }
 
 /*
- * Global, so that the verifier checks it once; scalars only, as 5.10 wants (see pydecode.h). Decodes the
- * tuple at args into the record from offset `out` on, or, with `out` 0, goes on with what was begun. Returns 1
- * when there is more to do.
- * One function for both, for all that a step is would have to be verified twice.
+ * Global, so that the verifier checks it once; scalars only, as 5.10 wants (see pydecode.h).
+ * Decodes the tuple at args into the record from offset `out` on, or, with `out` 0, goes on with
+ * what was begun. Returns 1 when there is more to do. One function for both, for all that a step is
+ * would have to be verified twice.
  */
 __attribute__((noinline)) int decode(__u32 slot, __u32 site, __u64 args, __u32 out)
 {

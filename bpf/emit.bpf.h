@@ -4,10 +4,10 @@
 #define PYTRAIL_EMIT_BPF_H
 
 /*
- * Two clocks decide. An idle collector sleeps without a timer; the first event after cfg_wake_ns wakes
- * it, and it then sweeps on a timer of its own for longer than cfg_wake_ns: whoever finds last_wake_ns
- * recent may rely on it. A ring that fills faster wakes it by watermark, ten times as often at most. look:
- * whether to ask how full it is, which need not be done at each event.
+ * Two clocks decide. An idle collector sleeps without a timer; the first event after cfg_wake_ns
+ * wakes it, and it then sweeps on a timer of its own for longer than cfg_wake_ns: whoever finds
+ * last_wake_ns recent may rely on it. A ring that fills faster wakes it by watermark, ten times as
+ * often at most. look: whether to ask how full it is, which need not be done at each event.
  */
 static __always_inline __u64 emit__wakeup(__u64 now, int look)
 {
@@ -21,7 +21,8 @@ static __always_inline __u64 emit__wakeup(__u64 now, int look)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* A record that is no event. News of an exec cannot wait: its interpreter may have to be attached. */
+/* A record that is no event. News of an exec cannot wait: its interpreter may have to be
+ * attached. */
 static __always_inline int emit__news(void *rec, __u32 size)
 {
 	int err = bpf_ringbuf_output(&ring, rec, size, BPF_RB_FORCE_WAKEUP);
@@ -48,7 +49,8 @@ static __always_inline int emit__process(__u16 kind, struct task_struct *t)
 	return emit__news(&rec, sizeof(rec));
 }
 
-/* A libpython is about to be mapped: what is done about it is done before its code runs, or too late. */
+/* A libpython is about to be mapped: what is done about it is done before its code runs, or too
+ * late. */
 static __always_inline int emit__map(struct task_struct *t, int fd)
 {
 	struct pt_map map = {

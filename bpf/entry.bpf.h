@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Where the C arguments of an audit function are at its probe, and who called it: by the calling convention. */
+/* Where the C arguments of an audit function are at its probe, and who called it: by the calling
+ * convention. */
 #ifndef PYTRAIL_ENTRY_BPF_H
 #define PYTRAIL_ENTRY_BPF_H
 
@@ -17,8 +18,8 @@ struct va_list_tag {
 #define VA_FP_START 48
 
 /*
- * Where the C arguments of a variadic call are: in the registers of the moment, or in a va_list. Also the
- * return address of that call. 0, or -1 when they cannot be read.
+ * Where the C arguments of a variadic call are: in the registers of the moment, or in a va_list.
+ * Also the return address of that call. 0, or -1 when they cannot be read.
  */
 static __always_inline int entry__arguments(const struct pt_site *site, struct pt_regs *ctx,
                                             struct pyd_format *f)
@@ -67,7 +68,8 @@ static __always_inline __u64 entry__caller(const struct pt_site *site, struct pt
 
 #elif defined(__TARGET_ARCH_arm64)
 
-/* The return address is in a register that paciasp may have signed: in the bits above those of user addresses. */
+/* The return address is in a register that paciasp may have signed: in the bits above those of user
+ * addresses. */
 #define ADDRESS_MASK ((1ull << 48) - 1)
 
 /* There are no sites of kind PT_ENTRY_VA_LIST, see plan() in user/audit_functions.c. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A libpython about to be mapped: programs that embed Python load it long after their exec, and ld.so
- * not at the exec either.
+ * A libpython about to be mapped: programs that embed Python load it long after their exec, and
+ * ld.so not at the exec either.
  *
- * vm_unmapped_area (Linux 5.7, df529cabb7a2) fires as mmap() looks for room, which a dynamic linker lets
- * it do once for each library, before it maps its code over a part of that: early enough to have the
- * probe in place before the code is there. Unlike the tracepoints of system calls it costs nothing in
- * any call but mmap(), and needs no tracefs. It does not say of which file, but the registers at the
- * system call's entry do.
+ * vm_unmapped_area (Linux 5.7, df529cabb7a2) fires as mmap() looks for room, which a dynamic linker
+ * lets it do once for each library, before it maps its code over a part of that: early enough to
+ * have the probe in place before the code is there. Unlike the tracepoints of system calls it costs
+ * nothing in any call but mmap(), and needs no tracefs. It does not say of which file, but the
+ * registers at the system call's entry do.
  */
 #ifndef PYTRAIL_MAP_BPF_H
 #define PYTRAIL_MAP_BPF_H

@@ -11,7 +11,8 @@ volatile __u8 stopped = 0;
 __u64 forks_unfollowed = 0;
 __u64 news_lost = 0;
 
-/* What of the last whole header that went into the ring the next one may leave out; struct pt_again. */
+/* What of the last whole header that went into the ring the next one may leave out; struct
+ * pt_again. */
 struct told {
 	struct pt_task task;
 	__u64 bias;
@@ -26,8 +27,8 @@ struct slot {
 };
 
 /*
- * Scratch to decode in. Not per CPU: a program can be preempted by another task's event on the same CPU
- * (preemptible kernels, sleepable programs). A slot is owned from slot__get() to slot__put().
+ * Scratch to decode in. Not per CPU: a program can be preempted by another task's event on the same
+ * CPU (preemptible kernels, sleepable programs). A slot is owned from slot__get() to slot__put().
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -66,8 +67,8 @@ struct {
 	__type(value, __u32);
 } users SEC(".maps");
 
-/* Processes that are not: tgid → what that was decided on. When it is full the one that was asked for
- * longest ago goes: user space decides once more. */
+/* Processes that are not: tgid → what that was decided on. When it is full the one that was asked
+ * for longest ago goes: user space decides once more. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -75,8 +76,8 @@ struct {
 	__type(value, struct pt_unwanted);
 } unwanted SEC(".maps");
 
-/* Processes that are seen in whole-host mode and whose exit is to be told: tgid → 1. When it is full the one
- * that was put longest ago goes, and its exit is not told. */
+/* Processes that are seen in whole-host mode and whose exit is to be told: tgid → 1. When it is
+ * full the one that was put longest ago goes, and its exit is not told. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -102,8 +103,8 @@ struct {
 	__type(value, struct pt_counters);
 } counters SEC(".maps");
 
-/* Processes and their token buckets, see rate.bpf.h: tgid → CLOCK_MONOTONIC ns. One that was put out for want of room
- * begins with a full bucket. */
+/* Processes and their token buckets, see rate.bpf.h: tgid → CLOCK_MONOTONIC ns. One that was put
+ * out for want of room begins with a full bucket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Arguments of a probe site: which register or memory holds them was resolved when it was attached. */
+/* Arguments of a probe site: which register or memory holds them was resolved when it was
+ * attached. */
 #ifndef PYTRAIL_PROBE_BPF_H
 #define PYTRAIL_PROBE_BPF_H
 
 /*
  * A register by its DWARF number. Each is read at a constant offset of the context, as the verifier
- * wants; a read by computed offset would cost a helper call. In assembly, for the compiler would make
- * one load at a computed offset out of many.
+ * wants; a read by computed offset would cost a helper call. In assembly, for the compiler would
+ * make one load at a computed offset out of many.
  */
 #define PROBE_LOAD(type, field)               \
 	asm volatile("%0 = *(u64 *)(%1 + %2)" \
@@ -82,7 +83,8 @@ static __always_inline __u64 probe__register(void *ctx, __u32 reg)
 	return v;
 }
 
-/* Integer parameter number n, a constant, of the calling convention: by its register's DWARF number. */
+/* Integer parameter number n, a constant, of the calling convention: by its register's DWARF
+ * number. */
 static __always_inline __u64 probe__parameter(void *ctx, int n)
 {
 	__u64 v = 0;

@@ -13,7 +13,8 @@
 /* Keeps the compiler from dropping a mask that it can prove redundant and the verifier cannot. */
 #define PYD_BARRIER(x) asm volatile("" : "+r"(x))
 
-/* The end of one iteration of a loop: keeps the compiler from unrolling it, with all that is inlined. */
+/* The end of one iteration of a loop: keeps the compiler from unrolling it, with all that is
+ * inlined. */
 #define PYD_FORGET() asm volatile("" ::: "memory")
 
 /* Steps of one event: values, closed containers, dead entries of tables, chunks of long strings. */
@@ -46,8 +47,8 @@
 #define PYD_TPF_TYPE     (1ull << 31)
 
 /*
- * What is read of the window is where the process has put it, aligned or not. In BPF all loads may be unaligned
- * (and clang would make bytes of one that is said to be); on the host it must be said.
+ * What is read of the window is where the process has put it, aligned or not. In BPF all loads may
+ * be unaligned (and clang would make bytes of one that is said to be); on the host it must be said.
  */
 #ifdef __bpf__
 typedef __u64 pyd_word64;
@@ -91,7 +92,8 @@ struct pyd_format {
 	__u32 pos;
 	__u32 open; /* frames that belong to the format; those above it to an object in it */
 	__u32 mute; /* brackets open whose items are not shown */
-	__u64 regs[8]; /* PYF_REGISTERS integer ones of the calling convention, as they were at the call */
+	/* PYF_REGISTERS integer ones of the calling convention, as they were at the call */
+	__u64 regs[8];
 	__u32 next_reg; /* the first one not used yet; PYF_REGISTERS: all are */
 	__u32 next_fp; /* offset of the next vector register in fp_area, PYF_FP_END: none is left */
 	__u64 fp_area; /* address of the register save area, 0: not known */
@@ -105,8 +107,8 @@ struct pyd_format {
 struct pyd_state {
 	__u64 bias; /* run-time minus link-time addresses of site->known */
 	/*
-	 * Two windows, the halves of window[]: win_len bytes from win_addr. A dict's keys and values lie in
-	 * different pools of pymalloc; with one window each would evict the other's.
+	 * Two windows, the halves of window[]: win_len bytes from win_addr. A dict's keys and
+	 * values lie in different pools of pymalloc; with one window each would evict the other's.
 	 */
 	__u64 win_addr[2];
 	__u32 win_len[2];
@@ -135,7 +137,8 @@ struct pyd_state {
 
 _Static_assert(PT_FRAMES_MAX <= 16, "frames are masked with 15");
 
-/* Forgets the last event; its record is written from offset `out` of buf on. bias is the caller's. */
+/* Forgets the last event; its record is written from offset `out` of buf on. bias is the
+ * caller's. */
 PYD_FN void pyd__reset(struct pyd_state *s, __u32 out)
 {
 	s->win_addr[0] = s->win_addr[1] = 0;
@@ -150,7 +153,8 @@ PYD_FN void pyd__reset(struct pyd_state *s, __u32 out)
 	s->type_addr = 0;
 }
 
-/* `more` bytes behind an offset of pyd__window(), when that is in the same window still; else -1. */
+/* `more` bytes behind an offset of pyd__window(), when that is in the same window still; else
+ * -1. */
 PYD_FN int pyd__win_behind(int win, __u32 more)
 {
 	return ((__u32)win & (PYD_FAR - 1)) + more < PYD_FAR ? win + (int)more : -1;
@@ -222,8 +226,8 @@ PYD_FN void pyd__emit_unreadable(struct pyd_state *s, __u64 addr)
 }
 
 /*
- * Makes `need` bytes (at most PYD_FAR) at addr present in the window. Returns their offset in it, or
- * -1 when they cannot be read.
+ * Makes `need` bytes (at most PYD_FAR) at addr present in the window. Returns their offset in it,
+ * or -1 when they cannot be read.
  */
 PYD_FN int pyd__window(struct pyd_state *s, __u64 addr, __u32 need)
 {
@@ -234,8 +238,8 @@ PYD_FN int pyd__window(struct pyd_state *s, __u64 addr, __u32 need)
 		return (int)d0;
 	if (d1 < PYD_FAR && (__u32)d1 + need <= s->win_len[1])
 		return (int)d1 + 1024;
-	/* The half whose neighbourhood it is in, else the one that was not read last; only one for plain
-	 * arguments, which lie nowhere in particular. */
+	/* The half whose neighbourhood it is in, else the one that was not read last; only one for
+	 * plain arguments, which lie nowhere in particular. */
 	i = s->depth < 2             ? 0
 	    : d0 < PYD_FAR + PYD_FAR ? 0
 	    : d1 < PYD_FAR + PYD_FAR ? 1
@@ -248,7 +252,8 @@ PYD_FN int pyd__window(struct pyd_state *s, __u64 addr, __u32 need)
 	base &= 1024;
 	s->win_len[i] = 0;
 	s->win_addr[i] = addr;
-	/* The neighbourhood of the last object is worth a long read: a list's items, a dict's keys. */
+	/* The neighbourhood of the last object is worth a long read: a list's items, a dict's
+	 * keys. */
 	if (s->depth > 1 && (i ? d1 : d0) < PYD_FAR + PYD_FAR) {
 		if (!PYD_READ(s->window + base, PYD_FAR, addr)) {
 			s->win_len[i] = PYD_FAR;
@@ -295,8 +300,8 @@ PYD_FN struct pyd_frame *pyd__push(struct pyd_state *s, __u8 mode)
 	return f;
 }
 
-/* True when a collection may be opened here; pseudo-containers (code, function …) get two levels more,
- * so that what stands at the deepest level still has its name. */
+/* True when a collection may be opened here; pseudo-containers (code, function …) get two levels
+ * more, so that what stands at the deepest level still has its name. */
 PYD_FN int pyd__may_open(const struct pyd_state *s, __u32 extra)
 {
 	return s->depth <= PYD_MAX_DEPTH + extra && s->depth < PT_FRAMES_MAX;
@@ -375,8 +380,9 @@ PYD_FN void pyd__copy_chunk(struct pyd_state *s)
 }
 
 /*
- * A leaf whose payload is `size` bytes at addr: characters or digits of `width` bytes each, `length`
- * of them in truth (cut: not all are in `size`). win is the offset of addr in the window, or negative.
+ * A leaf whose payload is `size` bytes at addr: characters or digits of `width` bytes each,
+ * `length` of them in truth (cut: not all are in `size`). win is the offset of addr in the window,
+ * or negative.
  */
 PYD_FN void pyd__emit_bytes(struct pyd_state *s, __u8 kind, __u8 flags, __u64 addr, __u32 size,
                             int win, __u64 length, int cut)

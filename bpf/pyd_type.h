@@ -96,8 +96,8 @@ PYD_FN int pyd__known_base(const __u64 *known, __u64 t)
 #define PYD_CLASS_OBJECT    (PT_KNOWN_MAX + 2)
 #define PYD_CLASS_UNREAD    (PT_KNOWN_MAX + 3)
 
-/* What a type that is not known by address makes of its instances: an index of enum pt_known or one of
- * PYD_CLASS_*. */
+/* What a type that is not known by address makes of its instances: an index of enum pt_known or one
+ * of PYD_CLASS_*. */
 PYD_FN int pyd__classify(struct pyd_state *s, const struct pt_site *site, __u64 type)
 {
 	const struct pt_layout *l = &site->layout;

@@ -186,8 +186,8 @@ PYD_FN void pyd__set(struct pyd_state *s, const struct pt_layout *l, __u64 obj, 
 }
 
 /*
- * Appends a node whose payload is [word] then the C string at addr, cut at limit - 1 bytes (limit at
- * most PT_CHUNK_MAX). A container's payload has no length in front when it is cut.
+ * Appends a node whose payload is [word] then the C string at addr, cut at limit - 1 bytes (limit
+ * at most PT_CHUNK_MAX). A container's payload has no length in front when it is cut.
  */
 PYD_FN void pyd__emit_cstr(struct pyd_state *s, __u8 kind, int with_word, __u64 word, __u64 addr,
                            __u32 limit, __u8 flags)
@@ -297,7 +297,8 @@ PYD_FN void pyd__named(struct pyd_state *s, const struct pt_layout *l, int cls, 
 		pyd__emit0(s, PT_K_END);
 }
 
-/* Whether o, a link-time address, is one of an array of cnt objects of `size` bytes each; *index is which. */
+/* Whether o, a link-time address, is one of an array of cnt objects of `size` bytes each; *index is
+ * which. */
 PYD_FN int pyd__is_one_of(__u64 o, __u64 array, __u32 cnt, __u32 size, __u32 *index)
 {
 	__u64 at = o - array;
@@ -327,9 +328,9 @@ PYD_FN int pyd__singleton(struct pyd_state *s, const struct pt_singletons *all, 
 }
 
 /*
- * What most values are, and what all of it is known of with the object's first bytes: None, a bool, an
- * int of up to 60 bits, a compact str, none of them of a derived class. Returns 0 when it is none of them: then
- * nothing was done.
+ * What most values are, and what all of it is known of with the object's first bytes: None, a bool,
+ * an int of up to 60 bits, a compact str, none of them of a derived class. Returns 0 when it is
+ * none of them: then nothing was done.
  */
 PYD_FN int pyd__plain(struct pyd_state *s, const struct pt_site *site, __u64 obj)
 {

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The decoder: CPython objects in another's memory → nodes (wire.h). One value a step, no recursion,
- * no loop over anything that the traced process controls; compiled for BPF and, unchanged, for the
- * host (tests, fuzzing, the proof of a layout on a live process).
+ * The decoder: CPython objects in another's memory → nodes (wire.h). One value a step, no
+ * recursion, no loop over anything that the traced process controls; compiled for BPF and,
+ * unchanged, for the host (tests, fuzzing, the proof of a layout on a live process).
  *
  * How it works. A worklist of frames, one per open container, lies in struct pyd_state; so do the
- * bytes read last (the window) and the record being written (buf). A step takes the next child of the
- * innermost frame, classifies it by the address of its type, emits its node and, when it is a container,
- * opens a frame; when no child is left it emits PT_K_END and closes the frame. The number of steps is
- * bounded: that bounds the time.
+ * bytes read last (the window) and the record being written (buf). A step takes the next child of
+ * the innermost frame, classifies it by the address of its type, emits its node and, when it is a
+ * container, opens a frame; when no child is left it emits PT_K_END and closes the frame. The
+ * number of steps is bounded: that bounds the time.
  *
  * Why so. In BPF pyd__steps() is a global function, which the verifier checks once and not once per
- * iteration; that costs some 4k verified instructions for any number of values, on every kernel from
- * 5.10 on, where an inlined loop costs 400k. All state lies in map memory, because a global
+ * iteration; that costs some 4k verified instructions for any number of values, on every kernel
+ * from 5.10 on, where an inlined loop costs 400k. All state lies in map memory, because a global
  * function may take scalars only, and because BPF's stack is 512 bytes.
  *
  * What is fast. A read of user memory costs the same for 8 and for 144 bytes, so an object is read
  * once and generously; when the next object lies close behind the last one, 1 KiB is read, and the
- * neighbours are decoded from it (two sliding windows). None, the bools, small ints and ASCII strs of one
- * character are known by their address and not read. Types are recognised by address; tp_flags is read for
- * others only. Pointers of items are read up to 64 at a time.
+ * neighbours are decoded from it (two sliding windows). None, the bools, small ints and ASCII strs
+ * of one character are known by their address and not read. Types are recognised by address;
+ * tp_flags is read for others only. Pointers of items are read up to 64 at a time.
  *
- * What is trusted. Nothing from the process: each offset into state is masked, each length capped by
- * a limit, each pointer read through a helper that can fail. Layouts and limits are ours.
+ * What is trusted. Nothing from the process: each offset into state is masked, each length capped
+ * by a limit, each pointer read through a helper that can fail. Layouts and limits are ours.
  *
  * The includer defines, before including this file:
  *	PYD_READ(dst, size, addr)	0 when all of it was read, without sleeping
@@ -30,8 +30,8 @@
  *	PYD_READ_STR(dst, size, addr)	bytes copied with the NUL, or negative
  *	PYD_MAX_STRING, PYD_MAX_ITEMS, PYD_MAX_DEPTH	the limits (bytes, items, levels)
  *
- * Files: pyd_state.h state, reads and writes; pyd_type.h what an object is; pyd_value.h one value; here
- * the walk from value to value.
+ * Files: pyd_state.h state, reads and writes; pyd_type.h what an object is; pyd_value.h one value;
+ * here the walk from value to value.
  *
  * Sources: Include/cpython/ *.h and Objects/ of CPython 3.8 to 3.15; what differs between them is a
  * row of events/layouts.tsv.
@@ -135,8 +135,8 @@ enum pyd_next {
 };
 
 /*
- * One unit of work on a state that pyd__start() prepared, but for a value itself. Frames up to `base` are
- * another's (buildvalue.h).
+ * One unit of work on a state that pyd__start() prepared, but for a value itself. Frames up to
+ * `base` are another's (buildvalue.h).
  */
 PYD_FN enum pyd_next pyd__next(struct pyd_state *s, __u32 base, __u64 *child)
 {
@@ -182,9 +182,9 @@ PYD_FN enum pyd_next pyd__next(struct pyd_state *s, __u32 base, __u64 *child)
 }
 
 /*
- * Up to PYD_PLAIN_STEPS units of work, as long as the values are plain ones, and one value of any kind.
- * Returns 1 while there is more to do. In BPF a call for each value would cost as much as the value; a
- * loop over values of any kind would be too much for the verifier.
+ * Up to PYD_PLAIN_STEPS units of work, as long as the values are plain ones, and one value of any
+ * kind. Returns 1 while there is more to do. In BPF a call for each value would cost as much as the
+ * value; a loop over values of any kind would be too much for the verifier.
  */
 PYD_FN int pyd__steps(struct pyd_state *s, const struct pt_site *site, __u32 base)
 {
@@ -207,9 +207,9 @@ PYD_FN int pyd__steps(struct pyd_state *s, const struct pt_site *site, __u32 bas
 }
 
 /*
- * Prepares the decoding of the argument tuple at `args` into s->buf from offset `out` on. A tuple that
- * cannot be read gives a root of kind PT_K_UNREADABLE and nothing to step. NULL is no arguments.
- * Returns 1 when there are steps to do.
+ * Prepares the decoding of the argument tuple at `args` into s->buf from offset `out` on. A tuple
+ * that cannot be read gives a root of kind PT_K_UNREADABLE and nothing to step. NULL is no
+ * arguments. Returns 1 when there are steps to do.
  */
 PYD_FN int pyd__start(struct pyd_state *s, const struct pt_site *site, __u64 args, __u32 out)
 {

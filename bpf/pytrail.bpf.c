@@ -61,9 +61,10 @@ int entry_old(struct pt_regs *ctx)
 }
 
 /*
- * Not at sched_process_fork: since Linux 7.0 (a46023d5616e) a program at most tracepoints can be preempted, and the
- * kernel leaves it out for all others of that CPU as long (prog->active, __bpf_trace_run()). Here, in
- * wake_up_new_task(), interrupts are off, the child has all that it gets and has not run; the current task is its maker.
+ * Not at sched_process_fork: since Linux 7.0 (a46023d5616e) a program at most tracepoints can be
+ * preempted, and the kernel leaves it out for all others of that CPU as long (prog->active,
+ * __bpf_trace_run()). Here, in wake_up_new_task(), interrupts are off, the child has all that it
+ * gets and has not run; the current task is its maker.
  */
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(follow_fork, struct task_struct *child)

@@ -6,8 +6,8 @@
 #define RATE_TRIES 4
 
 /*
- * A token bucket as one number, so that threads can share it: the time at which the bucket would be full again, as
- * GCRA has it (ITU-T I.371). Returns 1: the event may pass, and its token is taken.
+ * A token bucket as one number, so that threads can share it: the time at which the bucket would be
+ * full again, as GCRA has it (ITU-T I.371). Returns 1: the event may pass, and its token is taken.
  */
 static __always_inline int rate__take(__u64 *full_at, __u64 now, int old)
 {
@@ -46,7 +46,8 @@ static __attribute__((noinline)) void rate__lost_old(__u64 now)
 	count_lost(PT_LOST_THROTTLED, &task, now);
 }
 
-/* Whether the process of an event that is wanted has raised too many of late; then it is counted as lost. */
+/* Whether the process of an event that is wanted has raised too many of late; then it is counted as
+ * lost. */
 static __always_inline int rate__throttles(__u32 tgid, int old)
 {
 	__u64 now, first, *full_at;

@@ -13,9 +13,10 @@
 __u32 sleepers = 0;
 
 /*
- * A process may decide how long its pages take to come (userfaultfd(2), FUSE), and a program that waits for one holds
- * a slot: only so many may, that there are always slots left for all other events. Where sleep__begin() is not 0,
- * what was to be read stays unreadable. No fetching atomics, see slot__get(); functions, for they are verified once.
+ * A process may decide how long its pages take to come (userfaultfd(2), FUSE), and a program that
+ * waits for one holds a slot: only so many may, that there are always slots left for all other
+ * events. Where sleep__begin() is not 0, what was to be read stays unreadable. No fetching atomics,
+ * see slot__get(); functions, for they are verified once.
  */
 __attribute__((noinline)) int sleep__begin(void)
 {
@@ -36,12 +37,13 @@ __attribute__((noinline)) int sleep__end(int err)
 #define READ_SLEEPING(dst, size, addr) \
 	(sleep__begin() || sleep__end(bpf_copy_from_user((dst), (size), (const void *)(addr))))
 
-/* Absent pages can be read by a program that may sleep; the branch is dead code in the other one. */
+/* Absent pages can be read by a program that may sleep; the branch is dead code in the other
+ * one. */
 #define PYD_READ_SLOW(dst, size, addr)                               \
 	(bpf_probe_read_user((dst), (size), (const void *)(addr)) && \
 	 (!cfg_sleepable || READ_SLEEPING((dst), (size), (addr))))
-/* There is no helper for strings that sleeps: its page, and the next one, are faulted in and it is read
- * again. Of an empty string older kernels, 6.1 for one, say 0 and not 1 byte (mm/maccess.c,
+/* There is no helper for strings that sleeps: its page, and the next one, are faulted in and it is
+ * read again. Of an empty string older kernels, 6.1 for one, say 0 and not 1 byte (mm/maccess.c,
  * strncpy_from_user_nofault()). */
 #define PYD_READ_STR(dst, size, addr)                                         \
 	({                                                                    \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Whether the process of an event is wanted for what it is: its user, and what user space found out. */
+/* Whether the process of an event is wanted for what it is: its user, and what user space found
+ * out. */
 #ifndef PYTRAIL_SELECT_BPF_H
 #define PYTRAIL_SELECT_BPF_H
 
@@ -10,8 +11,8 @@ static __always_inline int select__user(void)
 	return verdict ? *verdict == PT_VERDICT_EMIT : !cfg_users_only;
 }
 
-/* A process that has executed something, or moved to another group, since user space decided is asked
- * about again: its event goes through. */
+/* A process that has executed something, or moved to another group, since user space decided is
+ * asked about again: its event goes through. */
 static __always_inline int select__process(struct task_struct *t, __u32 tgid, int old)
 {
 	struct pt_unwanted *u = bpf_map_lookup_elem(&unwanted, &tgid);

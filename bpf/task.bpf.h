@@ -4,8 +4,9 @@
 #define PYTRAIL_TASK_BPF_H
 
 /*
- * A field of a kernel object. `old`, a constant: by the helper that reads kernel memory, for programs that get the
- * current task as a number; bpf_get_current_task_btf() is there since 5.11 (3ca1032ab7ab).
+ * A field of a kernel object. `old`, a constant: by the helper that reads kernel memory, for
+ * programs that get the current task as a number; bpf_get_current_task_btf() is there since 5.11
+ * (3ca1032ab7ab).
  */
 #define TASK_GET(old, from, field) ((old) ? BPF_CORE_READ(from, field) : (from)->field)
 /* One behind a pointer. */
@@ -18,9 +19,10 @@ static __always_inline struct task_struct *task__current(int old)
 }
 
 /*
- * The process's number in the innermost PID namespace that it is in: struct pid has one for each level
- * (include/linux/pid.h). A process of the initial namespace, level 0, is read no further: that is nearly
- * free. The array cannot be indexed directly, the verifier wants constant offsets in kernel objects.
+ * The process's number in the innermost PID namespace that it is in: struct pid has one for each
+ * level (include/linux/pid.h). A process of the initial namespace, level 0, is read no further:
+ * that is nearly free. The array cannot be indexed directly, the verifier wants constant offsets in
+ * kernel objects.
  */
 static __always_inline __u32 task__ns_pid(struct task_struct *leader, int old)
 {

@@ -51,11 +51,12 @@ enum pt_rec_kind {
 	PT_REC_MAP = 5,   /* struct pt_map: the task is about to map a libpython */
 	PT_REC_AGAIN = 6, /* struct pt_again: as PT_REC_AUDIT, header cut short; in the ring only */
 	/* made by user space, in record files and in the same stream */
-	PT_REC_PROCESS = 64,   /* struct pt_process: facts of a process, before its first event */
-	PT_REC_LOST = 65,      /* struct pt_lost */
-	PT_REC_CALL_SITE = 66, /* struct pt_call_site: before the process's first event from there */
-	PT_REC_ATTACH = 67,    /* struct pt_attach: the process's events are seen from now on */
-	PT_REC_DETACH = 68,    /* struct pt_attach: they are seen no more */
+	PT_REC_PROCESS = 64, /* struct pt_process: facts of a process, before its first event */
+	PT_REC_LOST = 65,    /* struct pt_lost */
+	/* struct pt_call_site: before the process's first event from there */
+	PT_REC_CALL_SITE = 66,
+	PT_REC_ATTACH = 67, /* struct pt_attach: the process's events are seen from now on */
+	PT_REC_DETACH = 68, /* struct pt_attach: they are seen no more */
 };
 
 #define PT_UNSET_ID 0xffffffffu /* of a login uid or an audit session: there is none */
@@ -74,8 +75,9 @@ struct pt_task {
 	char comm[PT_COMM_LEN]; /* of the thread; NUL-terminated unless lying */
 	__u32 loginuid;         /* who logged in (pam_loginuid), PT_UNSET_ID: nobody */
 	__u32 session_id;       /* of that login (audit), PT_UNSET_ID: none */
-	__u64 cgroup_id; /* in the cgroup v2 hierarchy; its root's where all is in v1. 0: not known */
-	__u32 exec_id;   /* changes with each execve of the process */
+	/* in the cgroup v2 hierarchy; its root's where all is in v1. 0: not known */
+	__u64 cgroup_id;
+	__u32 exec_id; /* changes with each execve of the process */
 	__u32 reserved;
 };
 
@@ -116,17 +118,18 @@ struct pt_audit {
 	__u16 name_len;   /* bytes of the name, without a NUL */
 	__u8 probe;       /* enum pt_probe */
 	__u8 flags;       /* enum pt_audit_flags */
-	/* The name's characters: 0 bytes of UTF-8; 1, 2, 4: Latin-1, UCS-2, UCS-4, as in a str object. */
+	/* The name's characters: 0 bytes of UTF-8; 1, 2, 4: Latin-1, UCS-2, UCS-4, as in a str
+	 * object. */
 	__u8 name_kind;
 	__u8 reserved;
 	__u16 slot; /* scratch slot that it was made in, see struct pt_again */
 };
 
 /*
- * An event of which all that is left out here is as in the last struct pt_audit with that slot: task, bias,
- * site and py_version. A slot has one owner at a time, so that its records are in the ring in their order.
- * What fewer bytes are to be put into the ring, the less the traced program pays. User space makes a struct
- * pt_audit of it (user/again.h) before anybody sees it.
+ * An event of which all that is left out here is as in the last struct pt_audit with that slot:
+ * task, bias, site and py_version. A slot has one owner at a time, so that its records are in the
+ * ring in their order. What fewer bytes are to be put into the ring, the less the traced program
+ * pays. User space makes a struct pt_audit of it (user/again.h) before anybody sees it.
  */
 struct pt_again {
 	__u32 size;
@@ -164,7 +167,8 @@ enum pt_kind {
 	PT_K_OBJECT = 14,     /* payload: __u64 address, then tp_name of its type, UTF-8 */
 	PT_K_UNREADABLE = 15, /* payload: __u64 address; nothing of the value could be read */
 	PT_K_UNDECODED = 16,  /* payload: none; a value the format of the call says nothing of */
-	/* containers: followed by children and PT_K_END; payload: __u64 length unless said otherwise */
+	/* containers: followed by children and PT_K_END; payload: __u64 length unless said
+	 * otherwise */
 	PT_K_TUPLE = 32,
 	PT_K_LIST = 33,
 	PT_K_DICT = 34, /* children: key, value, key, value ... */
@@ -182,12 +186,14 @@ enum pt_kind {
 enum pt_node_flags {
 	/*
 	 * Cut by a cap. On a leaf the payload then begins with the true length (__u64: characters,
-	 * bytes or digits; ~0 when it is not known) and the stored part follows. On a container there
-	 * are fewer children than its payload says, or the name in it was cut; no length is in front.
+	 * bytes or digits; ~0 when it is not known) and the stored part follows. On a container
+	 * there are fewer children than its payload says, or the name in it was cut; no length is
+	 * in front.
 	 */
 	PT_F_CUT = 1 << 0,
 	PT_F_NEG = 1 << 1, /* PT_K_BIGINT: negative */
-	/* Memory went away in the middle: the rest of the payload's bytes are zero, or children miss. */
+	/* Memory went away in the middle: the rest of the payload's bytes are zero, or children
+	 * miss. */
 	PT_F_UNREADABLE = 1 << 2,
 };
 
@@ -211,18 +217,20 @@ struct pt_process {
 	__u32 cgroup_len;   /* path of the control group that tells most (user/enrich/cgroup.h) */
 	__u32 ancestry_len; /* a list as in user/enrich/ancestry.h */
 	__u32 venv_len;     /* directory of the virtual environment */
-	__u32 names_len; /* of the container: name, image, pod, the pod's namespace, NUL-separated */
+	/* of the container: name, image, pod, the pod's namespace, NUL-separated */
+	__u32 names_len;
 };
 
 /*
- * What the call_site of a process's events is. Strings follow as in struct pt_process, without a NUL
- * in them: base name of the mapped file (PT_UNKNOWN_LEN: memory of no file), function (PT_UNKNOWN_LEN:
- * not known).
+ * What the call_site of a process's events is. Strings follow as in struct pt_process, without a
+ * NUL in them: base name of the mapped file (PT_UNKNOWN_LEN: memory of no file), function
+ * (PT_UNKNOWN_LEN: not known).
  */
 struct pt_call_site {
 	struct pt_rec rec;
 	__u64 address; /* struct pt_audit.call_site */
-	__u64 offset; /* in the function; without one, link-time address in the file; ~0: not known */
+	/* in the function; without one, link-time address in the file; ~0: not known */
+	__u64 offset;
 	__u32 module_len;
 	__u32 symbol_len;
 };
@@ -235,13 +243,14 @@ enum pt_attach_flags {
 enum pt_detach_reason {
 	PT_DETACH_NONE = 0, /* of PT_REC_ATTACH */
 	PT_DETACH_EXIT = 1, /* the process has ended */
-	PT_DETACH_EXEC = 2, /* it executes another file: when that is a Python, PT_REC_ATTACH follows */
+	/* it executes another file: when that is a Python, PT_REC_ATTACH follows */
+	PT_DETACH_EXEC = 2,
 	PT_DETACH_FILE = 3, /* the file's probes were taken away */
 	PT_DETACH_END = 4,  /* tracing ends */
 };
 
-/* Between PT_REC_ATTACH and the next PT_REC_DETACH of a process its events are seen. The path of the file
- * that is probed follows, padded to 8. */
+/* Between PT_REC_ATTACH and the next PT_REC_DETACH of a process its events are seen. The path of
+ * the file that is probed follows, padded to 8. */
 struct pt_attach {
 	struct pt_rec rec; /* task.tid is that of the process */
 	__u64 late_ns;     /* PT_ATTACH_LATE: for how long it had run by then */
@@ -288,7 +297,8 @@ struct pt_lost_value {
 	struct pt_task task;
 };
 
-/* One per scratch slot, in the map `slot_counters`, added to by the slot's owner alone: no atomic is needed. */
+/* One per scratch slot, in the map `slot_counters`, added to by the slot's owner alone: no atomic
+ * is needed. */
 struct pt_slot_counters {
 	__u64 seen; /* events that took the slot and were emitted, or lost as the ring was full */
 	__u64 emitted;
@@ -296,8 +306,8 @@ struct pt_slot_counters {
 	__u64 reserved;
 };
 
-/* One per CPU, in the map `counters`; emitted and its bytes are added by user space, from all slots, and so is
- * most of seen. seen = emitted + all filtered + all lost, exactly. */
+/* One per CPU, in the map `counters`; emitted and its bytes are added by user space, from all
+ * slots, and so is most of seen. seen = emitted + all filtered + all lost, exactly. */
 struct pt_counters {
 	__u64 seen;
 	__u64 emitted;
@@ -349,7 +359,8 @@ struct pt_layout {
 	__u16 method_func;
 	__u16 module_name;
 	__u16 exc_args;
-	__u8 str_kind_shift; /* in state: kind is 3 bits from here, compact and ascii one bit each */
+	/* in state: kind is 3 bits from here, compact and ascii one bit each */
+	__u8 str_kind_shift;
 	__u8 str_compact_shift;
 	__u8 str_ascii_shift;
 	__u8 int_tagged;     /* 1: lv_tag (3.12+): digits = tag >> 3, sign = 1 - (tag & 3) */
@@ -403,11 +414,12 @@ struct pt_arg {
 
 /* What the probed instruction is, and so where the event's name and arguments are. */
 enum pt_entry {
-	PT_ENTRY_USDT = 0,    /* python:audit: args[0] name, args[1] argument tuple */
-	PT_ENTRY_VA_LIST = 1, /* sys_audit_tstate(): args[0] name, args[1] format, args[2] va_list * */
-	PT_ENTRY_VARIADIC = 2, /* PySys_Audit(), _PySys_Audit(): args[0] name, args[1] format; varargs
-				* from integer register number first_vararg of the calling convention on,
-				* then the stack */
+	PT_ENTRY_USDT = 0, /* python:audit: args[0] name, args[1] argument tuple */
+	/* sys_audit_tstate(): args[0] name, args[1] format, args[2] va_list * */
+	PT_ENTRY_VA_LIST = 1,
+	/* PySys_Audit(), _PySys_Audit(): args[0] name, args[1] format; varargs from integer
+	 * register number first_vararg of the calling convention on, then the stack */
+	PT_ENTRY_VARIADIC = 2,
 	PT_ENTRY_BUILTIN = 3, /* sys.audit(): args[0] PyObject *const *args, args[1] nargs */
 };
 
@@ -436,8 +448,8 @@ struct pt_site {
 	__u32 py_version; /* PY_VERSION_HEX, 0: not known */
 	__u32 binary;     /* user space's number of the file */
 	/*
-	 * Link-time range of the sys.audit builtin: a hit in an audit function whose caller lies in it was
-	 * reported by the builtin's own probe already. 0: there is no such probe.
+	 * Link-time range of the sys.audit builtin: a hit in an audit function whose caller lies in
+	 * it was reported by the builtin's own probe already. 0: there is no such probe.
 	 */
 	__u64 builtin_start;
 	__u64 builtin_end;
@@ -456,9 +468,9 @@ enum pt_verdict {
 };
 
 /*
- * A process that user space does not want, in the map `unwanted` (key: its pid): the kernel drops its events
- * for as long as all of this is true of it. It executes another file, or moves to another control group:
- * user space is asked again.
+ * A process that user space does not want, in the map `unwanted` (key: its pid): the kernel drops
+ * its events for as long as all of this is true of it. It executes another file, or moves to
+ * another control group: user space is asked again.
  */
 struct pt_unwanted {
 	__u64 start_ns;

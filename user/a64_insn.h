@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * One instruction of 64-bit Arm code, as far as the analyses ask: where it leads, which general registers
- * it writes, and of moves, address arithmetic and memory accesses what they do. A decoder of our own, for all
- * that needs is in the fixed places of a 32-bit word.
+ * One instruction of 64-bit Arm code, as far as the analyses ask: where it leads, which general
+ * registers it writes, and of moves, address arithmetic and memory accesses what they do. A decoder
+ * of our own, for all that needs is in the fixed places of a 32-bit word.
  *
- * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), C4 "A64 instruction set encoding".
+ * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), C4 "A64 instruction set
+ * encoding".
  */
 #ifndef PYTRAIL_A64_INSN_H
 #define PYTRAIL_A64_INSN_H
@@ -51,7 +52,9 @@ struct a64_insn {
 	/* A64_LOAD, A64_STORE */
 	uint8_t cnt;  /* 1, 2 */
 	uint8_t size; /* bytes of each: 1, 2, 4, 8, 16 */
-	bool exact; /* what is loaded or stored is the whole register as it is (no sign extension, …), at rn + imm */
+	/* what is loaded or stored is the whole register as it is (no sign extension, …), at rn +
+	 * imm */
+	bool exact;
 	bool writes_back; /* rn += step, too */
 	int64_t step;
 };
@@ -63,9 +66,10 @@ bool a64_insn__decode(const uint8_t *bytes, size_t len, uint64_t address, struct
 bool a64_insn__is_adr(const struct a64_insn *insn);
 
 /*
- * What a uprobe on it means (arch/arm64/kernel/probes/decode-insn.c): the kernel simulates direct branches, br, blr, adr
- * and adrp on every version from 5.10 on. Others it steps out of line, but for exceptions, literal loads, exclusive
- * accesses and some hints, which some version refuses or runs wrong.
+ * What a uprobe on it means (arch/arm64/kernel/probes/decode-insn.c): the kernel simulates direct
+ * branches, br, blr, adr and adrp on every version from 5.10 on. Others it steps out of line, but
+ * for exceptions, literal loads, exclusive accesses and some hints, which some version refuses or
+ * runs wrong.
  */
 bool a64_insn__is_simulated(const struct a64_insn *insn);
 bool a64_insn__is_steppable(const struct a64_insn *insn);

@@ -14,9 +14,9 @@ struct again *again__new(size_t slots);
 void again__free(struct again *a);
 
 /*
- * The record as everybody else wants it: itself, or, for a PT_REC_AGAIN, a PT_REC_AUDIT that is valid until the
- * next call; *size is then its. One that can not be made whole, or is malformed, is returned as it is: its
- * reader refuses it. Records must be given in the order of the ring.
+ * The record as everybody else wants it: itself, or, for a PT_REC_AGAIN, a PT_REC_AUDIT that is
+ * valid until the next call; *size is then its. One that can not be made whole, or is malformed, is
+ * returned as it is: its reader refuses it. Records must be given in the order of the ring.
  */
 const void *again__whole(struct again *a, const void *record, size_t *size);
 

@@ -9,8 +9,9 @@
 #define USERS 256
 
 /*
- * Time is booked ahead, twice what a look took for its user and 4/3 of it for all. No look is begun that is booked
- * further ahead than this: half a second of looks is given at once, as when many programs start together.
+ * Time is booked ahead, twice what a look took for its user and 4/3 of it for all. No look is begun
+ * that is booked further ahead than this: half a second of looks is given at once, as when many
+ * programs start together.
  */
 #define AHEAD_NS     1000000000ull
 #define SAY_AGAIN_NS 60000000000ull

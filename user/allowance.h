@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * How much of the tracer's time it takes to look at what the processes of each user run. Who executes files that were made
- * to be dear to look at, one after the other, must not keep it from reading the ring, nor from what others start:
- * in the long run half of the time is one user's, and three quarters are all users'.
+ * How much of the tracer's time it takes to look at what the processes of each user run. Who
+ * executes files that were made to be dear to look at, one after the other, must not keep it from
+ * reading the ring, nor from what others start: in the long run half of the time is one user's, and
+ * three quarters are all users'.
  */
 #ifndef PYTRAIL_ALLOWANCE_H
 #define PYTRAIL_ALLOWANCE_H
@@ -16,7 +17,8 @@ struct allowance;
 struct allowance *allowance__new(void);
 void allowance__free(struct allowance *a);
 
-/* Times are of CLOCK_MONOTONIC, in nanoseconds. Whether something may be looked at now, for that user. */
+/* Times are of CLOCK_MONOTONIC, in nanoseconds. Whether something may be looked at now, for that
+ * user. */
 bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now);
 
 /* A look for that user went on from `start` to `end`. */

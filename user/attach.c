@@ -216,7 +216,8 @@ static int attached__site(struct attach *a, struct attached *f, struct pt_site *
 	site->binary = (__u32)(f - a->files);
 	if (layout && !a->names_only) {
 		site->layout = *layout;
-		/* an argument in a place that struct pt_arg cannot say: the tuple cannot be found */
+		/* an argument in a place that struct pt_arg cannot say: the tuple cannot be
+		 * found */
 		if (site->probe == PT_PROBE_UPROBE || site->args[1].kind != PT_ARG_NONE)
 			site->flags |= PT_SITE_DECODE;
 	}

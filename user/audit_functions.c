@@ -135,8 +135,8 @@ static bool on_caller(void *ctx, uint64_t from, uint64_t target, bool is_call)
 	return !is_over(f);
 }
 
-/* Any variadic function can show where and how sys_audit_tstate is called; then all that call it are
- * known. */
+/* Any variadic function can show where and how sys_audit_tstate is called; then all that call it
+ * are known. */
 static void find_tstate(struct finder *f)
 {
 	struct code_range entry;
@@ -232,8 +232,8 @@ static int compare(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-/* Which copies there are is known from local symbols, and from USDT: there is a site in each. From the
- * events only those are known that raise one of them. */
+/* Which copies there are is known from local symbols, and from USDT: there is a site in each. From
+ * the events only those are known that raise one of them. */
 static void say_what_is_missing(struct finder *f)
 {
 	struct binary *b = f->b;
@@ -334,7 +334,8 @@ static bool add_entry(struct finder *f, uint64_t function, enum pt_entry kind,
 static void plan(struct finder *f)
 {
 	struct binary_entry tstate, variadic;
-	/* The va_list of arm64 does not say where its variadic function will return to: who called. */
+	/* The va_list of arm64 does not say where its variadic function will return to: who
+	 * called. */
 	bool use = f->tstate != 0 && elf_image__machine(f->image) != EM_AARCH64, cheaper = true;
 
 	for (size_t i = 0; i < f->functions_cnt; i++)
@@ -362,8 +363,8 @@ static void plan(struct finder *f)
 }
 
 /*
- * The part of the builtin from which it calls the audit functions: their return address tells a call
- * that its own probe has reported.
+ * The part of the builtin from which it calls the audit functions: their return address tells a
+ * call that its own probe has reported.
  */
 static void find_builtin_range(struct finder *f)
 {

@@ -8,11 +8,11 @@
  *	sys_audit_tstate(tstate, event, format, va_list)        local; 3.9+; both call it, unless inlined
  *	sys_audit(module, args, nargs)                          static: the sys.audit builtin
  *
- * (CPython, Python/sysmodule.c.) The builtin returns without calling the others when there is no hook
- * and no USDT, and calls _PySys_Audit (3.8: PySys_Audit) when there is one.
+ * (CPython, Python/sysmodule.c.) The builtin returns without calling the others when there is no
+ * hook and no USDT, and calls _PySys_Audit (3.8: PySys_Audit) when there is one.
  *
- * One probe at sys_audit_tstate when it is proven that the variadic functions hand everything to it,
- * otherwise one at each of them; and one at the builtin.
+ * One probe at sys_audit_tstate when it is proven that the variadic functions hand everything to
+ * it, otherwise one at each of them; and one at the builtin.
  */
 #ifndef PYTRAIL_AUDIT_FUNCTIONS_H
 #define PYTRAIL_AUDIT_FUNCTIONS_H

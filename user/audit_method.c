@@ -16,8 +16,8 @@ static bool is_string(const struct elf_image *image, uint64_t address, const cha
 	return p && len >= n && !memcmp(p, text, n);
 }
 
-/* The doc string comes from Argument Clinic: it begins with the signature. A build without doc strings
- * has "" there. */
+/* The doc string comes from Argument Clinic: it begins with the signature. A build without doc
+ * strings has "" there. */
 static bool is_audit(const struct elf_image *image, const uint8_t *method, uint64_t *function)
 {
 	uint64_t name, meth, doc;
@@ -103,8 +103,8 @@ static uint64_t part_end(const struct code_range *part)
 	return part->end - part->start < FUNCTION_MAX ? part->end : part->start + FUNCTION_MAX;
 }
 
-/* Whether there is a call of a callee in this part, and where the first one is; notes where the jumps
- * or calls in it lead to. */
+/* Whether there is a call of a callee in this part, and where the first one is; notes where the
+ * jumps or calls in it lead to. */
 static bool search_part(struct search *s, const struct code_range *part, enum follow follow,
                         struct code_range *call)
 {

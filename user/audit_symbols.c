@@ -17,8 +17,8 @@ struct scan {
 	int err;
 };
 
-/* The name itself or with a suffix of a compiler's (".constprop.0", ".lto_priv.1", ".llvm.123"), but
- * not a part of a function that has been split off. */
+/* The name itself or with a suffix of a compiler's (".constprop.0", ".lto_priv.1", ".llvm.123"),
+ * but not a part of a function that has been split off. */
 static bool is_copy_of(const char *name, const char *function)
 {
 	size_t len = strlen(function);

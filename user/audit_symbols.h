@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the file's tables say of its functions: the names of the audit functions from .dynsym, .symtab
- * or .gnu_debugdata, and where functions begin and end from .eh_frame or else from the symbols.
+ * What the file's tables say of its functions: the names of the audit functions from .dynsym,
+ * .symtab or .gnu_debugdata, and where functions begin and end from .eh_frame or else from the
+ * symbols.
  */
 #ifndef PYTRAIL_AUDIT_SYMBOLS_H
 #define PYTRAIL_AUDIT_SYMBOLS_H

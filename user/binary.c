@@ -54,7 +54,8 @@ static void set_runtime(struct binary *b, const Elf64_Sym *sym)
 	b->runtime_size = sym->st_size;
 }
 
-/* What is looked for, by name in the order of strcmp(): anybody can make a file of nothing but names that begin so. */
+/* What is looked for, by name in the order of strcmp(): anybody can make a file of nothing but
+ * names that begin so. */
 enum symbol_role { ROLE_AUDIT, ROLE_VERSION, ROLE_RUNTIME, ROLE_GETCODE, ROLE_NEWREF, ROLE_KNOWN };
 
 struct wanted_symbol {
@@ -140,7 +141,8 @@ static bool knows_all(const struct binary *b)
 	return b->runtime != 0;
 }
 
-/* The full table only where the dynamic one, far smaller, is not enough: a static, unstripped one. */
+/* The full table only where the dynamic one, far smaller, is not enough: a static, unstripped
+ * one. */
 static bool find_symbols(struct elf_file *e, struct binary *b, struct py_version_hints *hints)
 {
 	struct symbol_scan scan = {.binary = b, .hints = hints};
@@ -170,7 +172,8 @@ static bool code_offset(const struct binary *b, uint64_t address, uint64_t *offs
 
 static void add_site(struct elf_file *e, struct binary *b, const struct usdt_note *note, uint64_t base)
 {
-	/* Prelinking moves addresses but not those in notes; the section is there to tell by how much. */
+	/* Prelinking moves addresses but not those in notes; the section is there to tell by how
+	 * much. */
 	uint64_t moved = base && note->base ? base - note->base : 0;
 	struct binary_site site = {.address = note->location + moved};
 
@@ -193,7 +196,8 @@ static bool is_audit(const struct usdt_note *note)
 	return !strcmp(note->provider, "python") && !strcmp(note->name, "audit");
 }
 
-/* Bytes of notes that are looked at. Python's are 600, those of programs with a probe everywhere some 100000. */
+/* Bytes of notes that are looked at. Python's are 600, those of programs with a probe everywhere
+ * some 100000. */
 #define NOTES_MAX (4u << 20)
 
 /* Calls for every python:audit note; with b NULL only says whether there is one. */
@@ -455,7 +459,8 @@ bool binary__bias(const struct binary *b, uint64_t start, uint64_t offset, uint6
 	for (size_t i = 0; i < b->segments_cnt; i++) {
 		const struct binary_segment *s = &b->segments[i];
 
-		/* The loader maps whole pages; a part of a segment can be mapped anew, or split off. */
+		/* The loader maps whole pages; a part of a segment can be mapped anew, or split
+		 * off. */
 		if (offset < (s->offset & ~(page - 1)) || offset >= s->offset + s->size)
 			continue;
 		*bias = start - offset + s->offset - s->address;

@@ -23,7 +23,8 @@ struct binary_site {
 	struct pt_arg args[2];      /* event name, argument tuple */
 };
 
-/* What a uprobe is put on where there is no USDT: an instruction of a function that audit events pass. */
+/* What a uprobe is put on where there is no USDT: an instruction of a function that audit events
+ * pass. */
 struct binary_entry {
 	uint64_t address;     /* link-time address of the instruction */
 	uint64_t offset;      /* in the file */
@@ -53,7 +54,8 @@ struct binary {
 	char *path;        /* for people; as seen in maps or given; owned */
 	char build_id[41]; /* lower-case hexadecimal, "" when there is none */
 	uint16_t machine;  /* EM_X86_64, EM_AARCH64 */
-	uint32_t py_version; /* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
+	/* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
+	uint32_t py_version;
 	char py_version_text[32]; /* "3.11.2", "3.13" when no more is known, "" */
 	bool free_threaded;
 	bool shared;                  /* a libpython rather than an executable */
@@ -81,7 +83,8 @@ struct binary {
  * Nothing is said: the caller knows whether it matters.
  */
 int binary__open(int fd, const char *path, struct binary **out);
-/* The same for a machine (EM_X86_64, EM_AARCH64) that this need not be: nothing can be attached to it then. */
+/* The same for a machine (EM_X86_64, EM_AARCH64) that this need not be: nothing can be attached to
+ * it then. */
 int binary__open_for(uint16_t machine, int fd, const char *path, struct binary **out);
 void binary__free(struct binary *b);
 
@@ -93,7 +96,8 @@ void binary__prefer_usdt(void);
  * by its dynamic symbols: used to skip the libc of the world. */
 bool binary__is_candidate(int fd);
 
-/* Fills the part of a site that comes from the file: address, args, known, versions. Not the layout. */
+/* Fills the part of a site that comes from the file: address, args, known, versions. Not the
+ * layout. */
 void binary__fill_site(const struct binary *b, size_t index, struct pt_site *out);
 
 /* The same for entries[index]. */

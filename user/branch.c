@@ -145,7 +145,8 @@ static int branch__put(struct branch *b, struct item *it)
 	return 0;
 }
 
-/* Names that the table does not have may be any bytes: those that are not plain ASCII become '?'. */
+/* Names that the table does not have may be any bytes: those that are not plain ASCII become
+ * '?'. */
 static struct item_text plain_name(struct branch *b, const struct event *ev)
 {
 	size_t len = ev->name_len < ITEM_EVENT_MAX ? ev->name_len : ITEM_EVENT_MAX;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * One way out of the pipeline: a format and where its bytes go, a file or, item by item, a taker (the spool
- * of the outputs over the network).
+ * One way out of the pipeline: a format and where its bytes go, a file or, item by item, a taker
+ * (the spool of the outputs over the network).
  */
 #ifndef PYTRAIL_BRANCH_H
 #define PYTRAIL_BRANCH_H

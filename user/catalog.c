@@ -35,8 +35,8 @@ static inline uint64_t load32(const char *p)
 }
 
 /*
- * Of the length, the first and the last eight bytes: no loop over the name. Collisions are resolved by
- * probing. The same function as event_hash() in scripts/gen-events.py, which made catalog_slots.
+ * Of the length, the first and the last eight bytes: no loop over the name. Collisions are resolved
+ * by probing. The same function as event_hash() in scripts/gen-events.py, which made catalog_slots.
  */
 static inline size_t catalog__hash(const char *name, size_t len)
 {

@@ -23,7 +23,8 @@ struct catalog_signature {
 	const char *json_names[CATALOG_ARGS_MAX];
 	uint8_t json_names_len[CATALOG_ARGS_MAX];
 	const char *names[CATALOG_ARGS_MAX];
-	/* As json_names, as long, with '_' in place of a dot: one level in a database, `"sys_path":`. */
+	/* As json_names, as long, with '_' in place of a dot: one level in a database,
+	 * `"sys_path":`. */
 	const char *flat_names[CATALOG_ARGS_MAX];
 };
 
@@ -56,8 +57,8 @@ const struct catalog_event *catalog__at(size_t index);
 const struct catalog_event *catalog__find(const char *name, size_t name_len);
 
 /*
- * The signature that names nargs arguments of the event: from the newest documented edition that has
- * the event with that many arguments, whatever the Python version (so that a rule written once
+ * The signature that names nargs arguments of the event: from the newest documented edition that
+ * has the event with that many arguments, whatever the Python version (so that a rule written once
  * holds), else from a version that raises it so without documenting it. NULL: none, the arguments
  * are arg0, arg1, ... nargs 0 needs no signature.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The command that `trace -- COMMAND` runs: held before its first instruction until it is attached. */
+/* The command that `trace -- COMMAND` runs: held before its first instruction until it is
+ * attached. */
 #ifndef PYTRAIL_CHILD_H
 #define PYTRAIL_CHILD_H
 
@@ -9,8 +10,8 @@
 struct child;
 
 /*
- * Finds the command as execvp() would and forks; the child waits before its exec. 0; -ENOENT, -EACCES
- * and others, said with log__error.
+ * Finds the command as execvp() would and forks; the child waits before its exec. 0; -ENOENT,
+ * -EACCES and others, said with log__error.
  */
 int child__start(char **argv, struct child **out);
 /* Kills a child that was never let go, reaps it and frees. */

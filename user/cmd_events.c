@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * `pytrail events`: prints the events table: a table for reading, the details of one event, or one
- * JSON object a line. Sources come as the text of events/audit.tsv, `C:FILE (FORMAT) RANGE; ...`, and
- * are taken apart here.
+ * JSON object a line. Sources come as the text of events/audit.tsv, `C:FILE (FORMAT) RANGE; ...`,
+ * and are taken apart here.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -78,8 +78,8 @@ static bool source__next(const char **rest, struct source *out)
 }
 
 /*
- * Appends the names of the arguments. At `width` columns, if it is not 0, the line goes on in the next
- * one, below the column `start` where they begin.
+ * Appends the names of the arguments. At `width` columns, if it is not 0, the line goes on in the
+ * next one, below the column `start` where they begin.
  */
 static void append_names(struct buf *b, const struct catalog_signature *s, size_t start, size_t width)
 {

@@ -6,7 +6,8 @@
 /* Prints the overview of the commands on standard output. */
 void help__overview(void);
 
-/* Says on standard error that there is no such command, with the nearest name; returns EXIT_USAGE. */
+/* Says on standard error that there is no such command, with the nearest name; returns
+ * EXIT_USAGE. */
 int help__unknown(const char *name);
 
 #endif

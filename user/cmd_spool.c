@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* `pytrail spool`: what waits on disk for the outputs, whether it is whole, and a way to get it out by hand. */
+/* `pytrail spool`: what waits on disk for the outputs, whether it is whole, and a way to get it out
+ * by hand. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>

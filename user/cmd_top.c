@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* `pytrail top`: who raises how many events, live on a full screen, or as plain text for scripts. */
+/* `pytrail top`: who raises how many events, live on a full screen, or as plain text for
+ * scripts. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

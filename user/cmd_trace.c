@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* `pytrail trace`: from the ring to the outputs, until a signal, a limit, or the end of what is traced. */
+/* `pytrail trace`: from the ring to the outputs, until a signal, a limit, or the end of what is
+ * traced. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -108,7 +108,8 @@ static bool x86_stub_slot(const struct elf_image *image, uint64_t address, uint6
 	return false;
 }
 
-/* adrp x16, page; ldr x17, [x16, #n]; add x16, x16, #n; br x17, maybe behind a bti (aaelf64, sample stubs) */
+/* adrp x16, page; ldr x17, [x16, #n]; add x16, x16, #n; br x17, maybe behind a bti (aaelf64, sample
+ * stubs) */
 static bool a64_stub_slot(const struct elf_image *image, uint64_t address, uint64_t *slot)
 {
 	struct a64_insn insn;

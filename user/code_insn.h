@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* One instruction of a file, of whatever architecture the file is for: as much as searches in code ask. */
+/* One instruction of a file, of whatever architecture the file is for: as much as searches in code
+ * ask. */
 #ifndef PYTRAIL_CODE_INSN_H
 #define PYTRAIL_CODE_INSN_H
 
@@ -29,10 +30,12 @@ struct code_insn {
 /* False: built without a decoder for this machine (EM_*), or there is none. */
 bool code_insn__can_decode(unsigned machine);
 
-/* Decodes what is at an address of the file's code. False: there is none, or it is not understood. */
+/* Decodes what is at an address of the file's code. False: there is none, or it is not
+ * understood. */
 bool code_insn__at(const struct elf_image *image, uint64_t address, struct code_insn *out);
 
-/* The word of data that a jump through memory takes its target from: of a stub of the procedure linkage table. */
+/* The word of data that a jump through memory takes its target from: of a stub of the procedure
+ * linkage table. */
 bool code_insn__stub_slot(const struct elf_image *image, uint64_t address, uint64_t *slot);
 
 /* Addresses that straight code puts into registers, as far as its instructions show. */

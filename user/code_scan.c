@@ -183,7 +183,8 @@ static size_t find_strings(const struct elf_image_segment *s, const struct strin
 {
 	size_t found = 0;
 
-	/* Most bytes are not looked at twice: a terminator, behind the last letter of one of them. */
+	/* Most bytes are not looked at twice: a terminator, behind the last letter of one of
+	 * them. */
 	for (size_t end = 1; end < s->len; end++) {
 		if (s->bytes[end] || !ends[s->bytes[end - 1]])
 			continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The commands: each parses its own words (argv[0] is its name) and returns an exit code (log.h). */
+/* The commands: each parses its own words (argv[0] is its name) and returns an exit code
+ * (log.h). */
 #ifndef PYTRAIL_COMMANDS_H
 #define PYTRAIL_COMMANDS_H
 

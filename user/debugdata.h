@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Section .gnu_debugdata: the symbol table of a stripped file as an ELF file of its own, compressed by
- * xz (gdb manual, "MiniDebugInfo"; Fedora and RHEL put it into every binary).
+ * Section .gnu_debugdata: the symbol table of a stripped file as an ELF file of its own, compressed
+ * by xz (gdb manual, "MiniDebugInfo"; Fedora and RHEL put it into every binary).
  */
 #ifndef PYTRAIL_DEBUGDATA_H
 #define PYTRAIL_DEBUGDATA_H

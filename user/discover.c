@@ -141,9 +141,9 @@ static int look_by_path(struct discover *d, const char *path, uint64_t ino, cons
 }
 
 /*
- * The file of a mapping: by /proc/PID/map_files, whose links lead to the very file, whatever the mount
- * namespace and though deleted, but want CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN (proc(5)); else by
- * its name in the process's root, or as the executable, if the inode number is right.
+ * The file of a mapping: by /proc/PID/map_files, whose links lead to the very file, whatever the
+ * mount namespace and though deleted, but want CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN (proc(5));
+ * else by its name in the process's root, or as the executable, if the inode number is right.
  */
 static int look_at_map(struct discover *d, pid_t pid, const struct proc_map *m, struct binary **out)
 {
@@ -273,8 +273,8 @@ void discover__look_end(struct discover_look *l)
 }
 
 /*
- * A main thread that has ended leaves a process without memory to be seen under its own number, while other
- * threads go on: they are looked at instead. 1: there is one; 0, -errno: no.
+ * A main thread that has ended leaves a process without memory to be seen under its own number,
+ * while other threads go on: they are looked at instead. 1: there is one; 0, -errno: no.
  */
 static int next_thread(struct discover_look *l)
 {

@@ -10,7 +10,8 @@
 #define ENC_FORMAT         0x0f
 #define ENC_OMIT           0xff
 
-#define ENTRY              8 /* bytes of an entry of the table: start and FDE, both relative to the header */
+/* bytes of an entry of the table: start and FDE, both relative to the header */
+#define ENTRY 8
 
 static bool read_s32(const struct elf_image *image, uint64_t address, int32_t *out)
 {
@@ -33,7 +34,8 @@ bool eh_frame__open(const struct elf_image *image, struct eh_frame *out)
 	*out = (struct eh_frame){.image = image, .header = elf_image__eh_frame_hdr(image)};
 	if (!out->header)
 		return false;
-	/* version 1, encoding of the pointer to .eh_frame, of the count, of the table; then the three */
+	/* version 1, encoding of the pointer to .eh_frame, of the count, of the table; then the
+	 * three */
 	p = elf_image__at(image, out->header, &len);
 	if (!p || len < 12 || p[0] != 1 || p[1] != ENC_PCREL_SDATA4 || p[2] != ENC_UDATA4 ||
 	    p[3] != ENC_DATAREL_SDATA4)
@@ -77,7 +79,8 @@ static size_t format_size(uint8_t encoding)
 	return 0;
 }
 
-/* "zPLR" and some more letters; an entry of nothing else must not be searched for its end each time. */
+/* "zPLR" and some more letters; an entry of nothing else must not be searched for its end each
+ * time. */
 #define AUGMENTATION_MAX 16
 
 /* How a CIE's FDEs give addresses; 0 (absolute) when it does not say, ENC_OMIT: not understood. */

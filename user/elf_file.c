@@ -17,8 +17,8 @@
 #define HASH_STEPS 4096 /* longest chain that is followed: a ring is no chain */
 
 /*
- * Bytes that are read of a file, each reading being counted as READ_LEAST at least: what its tables say can make it more
- * than it has, over and over. Of the largest interpreters it is 150 MB.
+ * Bytes that are read of a file, each reading being counted as READ_LEAST at least: what its tables
+ * say can make it more than it has, over and over. Of the largest interpreters it is 150 MB.
  */
 #define READ_MAX   (256u << 20)
 #define READ_LEAST 2048
@@ -337,7 +337,8 @@ static bool is_definition(struct elf_file *e, uint64_t symtab, uint64_t n, const
 	       !strcmp(found, name);
 }
 
-/* The hash functions and tables: gABI chapter 5 (DT_HASH), glibc's elf/dl-lookup.c (DT_GNU_HASH). */
+/* The hash functions and tables: gABI chapter 5 (DT_HASH), glibc's elf/dl-lookup.c
+ * (DT_GNU_HASH). */
 static bool exports_gnu(struct elf_file *e, uint64_t table, uint64_t symtab, const char *name)
 {
 	uint32_t h = 5381, head[4], bucket, word;
@@ -431,8 +432,8 @@ static bool table_of_section(struct elf_file *e, bool dynamic, struct symbol_tab
 	return false;
 }
 
-/* Without section headers: nothing says how long the table is, but the linkers of the GNU tool chain
- * put the strings right behind it, and a symbol that is none does no harm here. */
+/* Without section headers: nothing says how long the table is, but the linkers of the GNU tool
+ * chain put the strings right behind it, and a symbol that is none does no harm here. */
 static bool table_of_segment(struct elf_file *e, struct symbol_table *t)
 {
 	uint64_t symtab, strtab;

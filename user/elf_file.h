@@ -20,8 +20,8 @@
 
 struct elf_file;
 
-/* 0 and *out (free with elf_file__close), -ENOEXEC: not a regular ELF file for this machine that the
- * system could load, or a malformed one, or -errno. fd is borrowed: it must stay open. */
+/* 0 and *out (free with elf_file__close), -ENOEXEC: not a regular ELF file for this machine that
+ * the system could load, or a malformed one, or -errno. fd is borrowed: it must stay open. */
 int elf_file__open(int fd, struct elf_file **out);
 /* The same for a machine (EM_X86_64, EM_AARCH64) that this need not be. */
 int elf_file__open_for(uint16_t machine, int fd, struct elf_file **out);
@@ -31,16 +31,16 @@ const Elf64_Ehdr *elf_file__header(const struct elf_file *e);
 /* The program headers, checked to lie in the file; their contents are not. */
 const Elf64_Phdr *elf_file__segments(const struct elf_file *e, size_t *cnt);
 
-/* The file's bytes at an offset: 0; -ENOEXEC when they are not all there; -EFBIG when so much was read of it that it can be
- * no interpreter, but is made to keep us busy; -errno. */
+/* The file's bytes at an offset: 0; -ENOEXEC when they are not all there; -EFBIG when so much was
+ * read of it that it can be no interpreter, but is made to keep us busy; -errno. */
 int elf_file__read(struct elf_file *e, uint64_t offset, void *buf, size_t len);
 /* The bytes that the file has for a link-time address. */
 int elf_file__read_address(struct elf_file *e, uint64_t address, void *buf, size_t len);
 /* The offset of an address in a PT_LOAD, where the file has bytes for it. */
 bool elf_file__address_to_offset(const struct elf_file *e, uint64_t address, uint64_t *offset);
 
-/* A copy of a part of the file (free() it), a NUL behind it that is not counted. NULL and errno: not
- * all there, more than ELF_FILE_LOAD_MAX bytes, no memory; EFBIG: as above. */
+/* A copy of a part of the file (free() it), a NUL behind it that is not counted. NULL and errno:
+ * not all there, more than ELF_FILE_LOAD_MAX bytes, no memory; EFBIG: as above. */
 #define ELF_FILE_LOAD_MAX (128u << 20)
 void *elf_file__load(struct elf_file *e, uint64_t offset, uint64_t len);
 
@@ -48,8 +48,9 @@ void *elf_file__load(struct elf_file *e, uint64_t offset, uint64_t len);
  * it. */
 bool elf_file__find_section(struct elf_file *e, const char *name, size_t *index, Elf64_Shdr *out);
 
-/* Calls cb for each named, defined symbol of .dynsym (dynamic) or .symtab, until it returns false; of more than
- * two million for the first of them. The name is terminated. 0, -ENOENT: no such table, -ENOEXEC: malformed, -errno. */
+/* Calls cb for each named, defined symbol of .dynsym (dynamic) or .symtab, until it returns false;
+ * of more than two million for the first of them. The name is terminated. 0, -ENOENT: no such
+ * table, -ENOEXEC: malformed, -errno. */
 int elf_file__each_symbol(struct elf_file *e, bool dynamic,
                           bool (*cb)(void *ctx, const char *name, const Elf64_Sym *sym), void *ctx);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * An ELF file as it lies in memory: the bytes of its PT_LOADs at their link-time addresses, with the
- * relocations done that the dynamic linker does to the file's own addresses (bias 0), so that a
+ * An ELF file as it lies in memory: the bytes of its PT_LOADs at their link-time addresses, with
+ * the relocations done that the dynamic linker does to the file's own addresses (bias 0), so that a
  * pointer in data is a plain word, PIE or not. The file may be the attacker's.
  *
  * Relocations: gABI chapter 4 (REL, RELA), its addition for DT_RELR; the x86-64 psABI and the ELF
@@ -33,7 +33,8 @@ void elf_image__free(struct elf_image *image);
 
 const struct elf_image_segment *elf_image__segments(const struct elf_image *image, size_t *cnt);
 
-/* The bytes from an address on, *len of them, to the end of its segment. NULL: the file has none. */
+/* The bytes from an address on, *len of them, to the end of its segment. NULL: the file has
+ * none. */
 const uint8_t *elf_image__at(const struct elf_image *image, uint64_t address, size_t *len);
 /* The same, in an executable segment only. */
 const uint8_t *elf_image__code(const struct elf_image *image, uint64_t address, size_t *len);

@@ -32,8 +32,8 @@ struct entry_program {
 	atomic_bool done;
 };
 
-/* The verifier gives up with -EAGAIN when a signal is pending (kernel/bpf/verifier.c, do_check()), and libbpf tries
- * again, a few times: so it is sent until the thread is done. */
+/* The verifier gives up with -EAGAIN when a signal is pending (kernel/bpf/verifier.c, do_check()),
+ * and libbpf tries again, a few times: so it is sent until the thread is done. */
 #define STOP_SIGNAL   SIGURG
 #define STOP_EVERY_NS 1000000
 

@@ -8,8 +8,8 @@
 
 /*
  * Finds `name` through $PATH, unless there is a '/' in it, and follows `#!` lines, those of
- * `/usr/bin/env [-S] [VAR=value]... COMMAND` too, up to four of them. Returns an open descriptor of a
- * regular file (of any content) and its path in found; -ENOENT, -EACCES, -ELOOP, -errno.
+ * `/usr/bin/env [-S] [VAR=value]... COMMAND` too, up to four of them. Returns an open descriptor of
+ * a regular file (of any content) and its path in found; -ENOENT, -EACCES, -ELOOP, -errno.
  */
 int exec_path__open(const char *name, char *found, size_t size);
 

@@ -64,7 +64,8 @@ static bool probe_bpf(void)
 	return loads(BPF_PROG_TYPE_KPROBE, return_0, 2, NULL);
 }
 
-/* Eight bytes from the address 0 to the stack: refused by lockdown=confidentiality when it is loaded. */
+/* Eight bytes from the address 0 to the stack: refused by lockdown=confidentiality when it is
+ * loaded. */
 static bool probe_read_kernel(void)
 {
 	const struct bpf_insn insns[] = {
@@ -186,8 +187,9 @@ static bool probe_uprobe_multi(void)
 }
 
 /*
- * Older verifiers refuse the flag for this type of program. From Linux 6.0 on (8c7dcb84e3b7) they take it, but without
- * multi-uprobe links such a program would stop other processes (perf_uprobe.h).
+ * Older verifiers refuse the flag for this type of program. From Linux 6.0 on (8c7dcb84e3b7) they
+ * take it, but without multi-uprobe links such a program would stop other processes
+ * (perf_uprobe.h).
  */
 static bool probe_sleepable_uprobe(void)
 {

@@ -2,8 +2,8 @@
 /*
  * What this kernel can do, and this process may: tried out, never concluded from a version, since
  * distributions carry features back and configurations leave them out. Each is probed when first
- * asked for, at most once. For one thread. One whose name stands in the environment's PYTRAIL_WITHOUT (between commas)
- * counts as missing.
+ * asked for, at most once. For one thread. One whose name stands in the environment's
+ * PYTRAIL_WITHOUT (between commas) counts as missing.
  */
 #ifndef PYTRAIL_FEATURE_H
 #define PYTRAIL_FEATURE_H
@@ -32,9 +32,10 @@ enum feature {
 
 struct feature_info {
 	const char *name;
-	const char *since; /* version of Linux and commit that brought it, NULL: no matter of that */
-	bool required;     /* without it nothing can be traced */
-	bool needs_bpf;    /* cannot be told without FEATURE_BPF */
+	/* version of Linux and commit that brought it, NULL: no matter of that */
+	const char *since;
+	bool required;       /* without it nothing can be traced */
+	bool needs_bpf;      /* cannot be told without FEATURE_BPF */
 	const char *purpose; /* what pytrail does with it */
 	const char *cure;    /* how to get it */
 };

@@ -10,16 +10,16 @@
 #include "file_table.h"
 
 /*
- * Same file: the same (dev, inode); or, when an overlay is involved, the same inode number and times.
- * On an overlay the inode that a uprobe hangs on is that of the lower file (d_real_inode() in
- * kernel/trace/trace_uprobe.c), which many containers share, and stat(2) shows its number and times,
- * but a device number of the overlay's own (Documentation/filesystems/overlayfs.rst, "Inode
+ * Same file: the same (dev, inode); or, when an overlay is involved, the same inode number and
+ * times. On an overlay the inode that a uprobe hangs on is that of the lower file (d_real_inode()
+ * in kernel/trace/trace_uprobe.c), which many containers share, and stat(2) shows its number and
+ * times, but a device number of the overlay's own (Documentation/filesystems/overlayfs.rst, "Inode
  * properties"). To attach through two of them would report each event twice. The change time, in
  * nanoseconds, cannot be set at will: another file does not come to equal one in all of these.
  *
- * A file that was copied up has the number of the lower one still, but hangs on another inode; fanotify shows
- * it by the number that it has in the upper directory. Whether two open files are one is then told by a page
- * of both: one inode has one page cache.
+ * A file that was copied up has the number of the lower one still, but hangs on another inode;
+ * fanotify shows it by the number that it has in the upper directory. Whether two open files are
+ * one is then told by a page of both: one inode has one page cache.
  */
 
 #define SLOTS_MIN 256
@@ -86,8 +86,8 @@ static bool is_binary(const struct slot *s, const struct stat *st, bool overlay)
 {
 	struct stat now;
 
-	/* Its descriptor is open: the inode cannot have become another file's. On an overlay it can, by being
-	 * copied up, which changes the times at least. */
+	/* Its descriptor is open: the inode cannot have become another file's. On an overlay it
+	 * can, by being copied up, which changes the times at least. */
 	if (s->dev == st->st_dev && !s->overlay)
 		return true;
 	if (s->dev == st->st_dev)
@@ -184,8 +184,8 @@ static struct slot slot_of(const struct stat *st, bool overlay, struct binary *b
 	};
 }
 
-/* The number of the page frame that a mapped page is in; 0: not known, which takes CAP_SYS_ADMIN (the kernel's
- * Documentation/admin-guide/mm/pagemap.rst). */
+/* The number of the page frame that a mapped page is in; 0: not known, which takes CAP_SYS_ADMIN
+ * (the kernel's Documentation/admin-guide/mm/pagemap.rst). */
 static uint64_t page_frame(int pagemap, const volatile char *page)
 {
 	uint64_t entry, present = 1ull << 63, frame = (1ull << 55) - 1;
@@ -232,7 +232,8 @@ enum file_verdict file_table__find_open(struct file_table *t, int fd, const stru
 			continue;
 		*out = s->binary;
 		alias = slot_of(st, overlay, s->binary);
-		/* it dies with the binary; its own file is held open by nobody, so that its number says little */
+		/* it dies with the binary; its own file is held open by nobody, so that its number
+		 * says little */
 		alias.overlay = true;
 		if ((t->used + 1) * 2 <= t->cap || !rebuild(t, t->cap * 2, false)) {
 			put(t->slots, t->cap, &alias);

@@ -28,8 +28,9 @@ enum file_verdict file_table__find(struct file_table *t, const struct stat *st, 
                                    struct binary **out);
 
 /*
- * The same of a file that file_table__find() does not know, by its open descriptor: where an overlay is involved
- * the kernel tells whether it is one that is known by another name. It is known by this one, too, then.
+ * The same of a file that file_table__find() does not know, by its open descriptor: where an
+ * overlay is involved the kernel tells whether it is one that is known by another name. It is known
+ * by this one, too, then.
  */
 enum file_verdict file_table__find_open(struct file_table *t, int fd, const struct stat *st,
                                         bool overlay, struct binary **out);

@@ -38,7 +38,8 @@ struct value frame_values__load(const struct frame_values *s, int64_t offset, ui
 
 		if (slot->offset == offset && slot->size == size)
 			return slot->value;
-		/* A part of a constant: both halves of a va_list's first word are stored at once. */
+		/* A part of a constant: both halves of a va_list's first word are stored at
+		 * once. */
 		if (slot->value.kind == CONST && size == 4 && into >= 0 && into + 4 <= slot->size)
 			return (struct value){CONST,
 			                      (int64_t)(uint32_t)(slot->value.n >> (8 * into))};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the registers and the frame of a function hold while its code is followed with symbolic values: what came in,
- * addresses in the frame, constants. What is not understood is not known: a proof fails then, no more.
+ * What the registers and the frame of a function hold while its code is followed with symbolic
+ * values: what came in, addresses in the frame, constants. What is not understood is not known: a
+ * proof fails then, no more.
  */
 #ifndef PYTRAIL_FRAME_VALUES_H
 #define PYTRAIL_FRAME_VALUES_H
@@ -36,10 +37,12 @@ struct frame_slot {
 struct frame_values {
 	uint64_t pc;
 	struct value regs[FRAME_REGS];
-	struct value halves[FRAME_PARTS][2]; /* of vector registers that words of the frame are copied by */
+	/* of vector registers that words of the frame are copied by */
+	struct value halves[FRAME_PARTS][2];
 	struct frame_slot slots[FRAME_SLOTS];
 	size_t slots_cnt;
-	bool vectors; /* it has asked for vector registers with arguments, as variadic functions do */
+	/* it has asked for vector registers with arguments, as variadic functions do */
+	bool vectors;
 };
 
 extern const struct value value_unknown;

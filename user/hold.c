@@ -26,8 +26,9 @@
 
 #define HELD_MAX  256
 #define KNOWN_CNT 8192 /* a power of two */
-/* Each event that is read opens a descriptor, and the kernel refuses an exec whose descriptor it cannot
- * open (fanotify_read(), fs/notify/fanotify/fanotify_user.c): few at a time, and many to be had. */
+/* Each event that is read opens a descriptor, and the kernel refuses an exec whose descriptor it
+ * cannot open (fanotify_read(), fs/notify/fanotify/fanotify_user.c): few at a time, and many to be
+ * had. */
 #define EVENTS_MAX 16
 #define FILES_MIN  16384
 
@@ -119,8 +120,8 @@ static bool has_python_name(int fd)
 }
 
 /*
- * In a few small reads, for every exec of a file that is not known waits for it. A script goes on: its
- * interpreter is opened next, and comes here too (load_script(), fs/binfmt_script.c).
+ * In a few small reads, for every exec of a file that is not known waits for it. A script goes on:
+ * its interpreter is opened next, and comes here too (load_script(), fs/binfmt_script.c).
  */
 static bool may_be_python(int fd)
 {

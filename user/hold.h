@@ -4,9 +4,9 @@
  * attached it: fanotify(7), FAN_OPEN_EXEC_PERM, on every local file system mounted in this mount
  * namespace, those mounted later too. The process that starts it notices nothing but the time.
  *
- * A thread of its own answers, so that whatever the caller is doing, execs of other files go on at once,
- * and a held one when its time is up. When this process ends, however it ends, the kernel lets all go
- * (fanotify(7)); while it is stopped (SIGSTOP) nothing on the host can be executed.
+ * A thread of its own answers, so that whatever the caller is doing, execs of other files go on at
+ * once, and a held one when its time is up. When this process ends, however it ends, the kernel
+ * lets all go (fanotify(7)); while it is stopped (SIGSTOP) nothing on the host can be executed.
  */
 #ifndef PYTRAIL_HOLD_H
 #define PYTRAIL_HOLD_H
@@ -22,8 +22,8 @@ struct held {
 	unsigned int slot;
 };
 
-/* exempt: a process that is never held, 0: none. timeout_ms: how long one may be. 0, or -errno with the
- * error said. */
+/* exempt: a process that is never held, 0: none. timeout_ms: how long one may be. 0, or -errno with
+ * the error said. */
 int hold__start(unsigned int timeout_ms, pid_t exempt, struct hold **out);
 
 /* No process is exempt any more (0), or another one. */
@@ -44,8 +44,8 @@ int hold__fd(const struct hold *h);
 bool hold__next(struct hold *h, struct held *out);
 
 /*
- * Lets it go on; done: the file needs not to be held again, as it is. False: its time had been up, it
- * runs already.
+ * Lets it go on; done: the file needs not to be held again, as it is. False: its time had been up,
+ * it runs already.
  */
 bool hold__release(struct hold *h, const struct held *held, bool done);
 

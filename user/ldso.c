@@ -18,9 +18,9 @@
 #define CACHE_MAX (4u << 20) /* of a host with everything it is 300 kB */
 
 /*
- * Files tried for one library, and bytes of their paths: which they are is the file's say, or the cache's in a container,
- * and each is a walk through directories that somebody else may have made. Long search paths (Nix, Spack, conda) have
- * some fifty directories.
+ * Files tried for one library, and bytes of their paths: which they are is the file's say, or the
+ * cache's in a container, and each is a walk through directories that somebody else may have made.
+ * Long search paths (Nix, Spack, conda) have some fifty directories.
  */
 #define TRIES_MAX      256
 #define TRIES_PATH_MAX (64u << 10)

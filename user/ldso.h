@@ -8,11 +8,12 @@
 struct elf_file;
 
 /*
- * Finds a library that e, loaded from the file `path`, needs: in DT_RPATH or DT_RUNPATH with $ORIGIN,
- * in LD_LIBRARY_PATH of this process, in /etc/ld.so.cache, and in the standard directories. A file of
- * another machine is passed over. root: all these, and path, lie below that directory, and links do not
- * lead out of it; NULL: in this process's root. Of very many places (256) only the first are looked at.
- * Returns an open descriptor and its path, below root, in found, or -ENOENT.
+ * Finds a library that e, loaded from the file `path`, needs: in DT_RPATH or DT_RUNPATH with
+ * $ORIGIN, in LD_LIBRARY_PATH of this process, in /etc/ld.so.cache, and in the standard
+ * directories. A file of another machine is passed over. root: all these, and path, lie below that
+ * directory, and links do not lead out of it; NULL: in this process's root. Of very many places
+ * (256) only the first are looked at. Returns an open descriptor and its path, below root, in
+ * found, or -ENOENT.
  */
 int ldso__open(struct elf_file *e, const char *root, const char *path, const char *soname,
                char *found, size_t size);

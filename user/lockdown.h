@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The kernel's lockdown (Linux 5.4, security/lockdown). What tracing takes is open under "integrity", which forbids to
- * change the kernel: bpf_probe_write_user() is refused, and not used. "confidentiality" forbids to read it:
- * bpf_probe_read_kernel(), by which the programs find what a task is, is refused by the verifier.
+ * The kernel's lockdown (Linux 5.4, security/lockdown). What tracing takes is open under
+ * "integrity", which forbids to change the kernel: bpf_probe_write_user() is refused, and not used.
+ * "confidentiality" forbids to read it: bpf_probe_read_kernel(), by which the programs find what a
+ * task is, is refused by the verifier.
  */
 #ifndef PYTRAIL_LOCKDOWN_H
 #define PYTRAIL_LOCKDOWN_H

@@ -10,7 +10,8 @@
 #define WAITING_MAX 256
 #define WAITING_MS  512 /* of the longest delay: a second in all */
 
-/* So long at once; then, between two slices of a look at all that takes long, the same for other things. */
+/* So long at once; then, between two slices of a look at all that takes long, the same for other
+ * things. */
 #define SLICE_NS 10000000u
 #define SLICE_MS (SLICE_NS / 1000000)
 #define LONG_NS  200000000u

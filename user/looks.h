@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Looks at processes that can wait: at those that may turn out to run a Python, again and again for a second; and at
- * all of them, now and then. For a slice of time at once, so that a process that takes long to look at (a million
- * mappings) does not keep the ring from being read.
+ * Looks at processes that can wait: at those that may turn out to run a Python, again and again for
+ * a second; and at all of them, now and then. For a slice of time at once, so that a process that
+ * takes long to look at (a million mappings) does not keep the ring from being read.
  */
 #ifndef PYTRAIL_LOOKS_H
 #define PYTRAIL_LOOKS_H
@@ -31,15 +31,18 @@ struct looks_options {
 struct looks *looks__new(const struct looks_options *opts);
 void looks__free(struct looks *l);
 
-/* A process of that user may turn out to run one. When too many are waited for, the look at all finds it. */
+/* A process of that user may turn out to run one. When too many are waited for, the look at all
+ * finds it. */
 void looks__wait_for(struct looks *l, pid_t pid, uint32_t uid);
 
-/* Whether a look at all can begin: none goes on, and the last one did not take most of the time since. */
+/* Whether a look at all can begin: none goes on, and the last one did not take most of the time
+ * since. */
 bool looks__can_begin(const struct looks *l, uint64_t now);
 /* Takes over what is in the list. */
 void looks__begin(struct looks *l, struct pid_list *all);
 
-/* Looks on, for some milliseconds. In how many milliseconds to call it again, -1: nothing is to be done. */
+/* Looks on, for some milliseconds. In how many milliseconds to call it again, -1: nothing is to be
+ * done. */
 int looks__go_on(struct looks *l);
 
 #endif

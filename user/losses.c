@@ -11,8 +11,8 @@
 
 #include "../bpf/wire.h"
 
-/* The map's room is for processes that lose events now: an entry that nothing was added to for so long
- * goes, or, when the map is half full, at once. */
+/* The map's room is for processes that lose events now: an entry that nothing was added to for so
+ * long goes, or, when the map is half full, at once. */
 #define KEEP_NS 10000000000u
 
 /* What was reported of an entry of the map. */
@@ -92,7 +92,8 @@ static int losses__emit(const struct pt_task *task, uint32_t cause, uint64_t cou
 	return fn(ctx, &rec, sizeof(rec));
 }
 
-/* Takes an entry out of the map. What a program adds to it at this moment is in the totals still. */
+/* Takes an entry out of the map. What a program adds to it at this moment is in the totals
+ * still. */
 static void losses__drop(struct losses *l, struct known *k)
 {
 	struct pt_lost_key key = k->key;

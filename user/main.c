@@ -102,8 +102,8 @@ static int stdout__close(int status)
 }
 
 /*
- * One that is closed would be the number of the next file that is opened, and what is said would go there. What takes its
- * place fails as it would, and is closed again for what is executed.
+ * One that is closed would be the number of the next file that is opened, and what is said would go
+ * there. What takes its place fails as it would, and is closed again for what is executed.
  */
 static void fill_standard_files(void)
 {

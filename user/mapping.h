@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What audit events are in the schemas of SIEMs, events/mapping.tsv compiled in: their parts of each
- * schema, rendered by scripts/gen-mapping.py, and what their arguments are. Nothing here allocates; every
- * pointer lives as long as the program.
+ * What audit events are in the schemas of SIEMs, events/mapping.tsv compiled in: their parts of
+ * each schema, rendered by scripts/gen-mapping.py, and what their arguments are. Nothing here
+ * allocates; every pointer lives as long as the program.
  */
 #ifndef PYTRAIL_MAPPING_H
 #define PYTRAIL_MAPPING_H
@@ -80,7 +80,8 @@ struct mapping {
 	uint8_t severity; /* 1 informational to 5 critical */
 	uint8_t condition;
 	const struct mapping *next; /* when the condition does not hold; the last has none */
-	/* enum mapping_role by index of the event's signatures and of the argument; NULL: of no event */
+	/* enum mapping_role by index of the event's signatures and of the argument; NULL: of no
+	 * event */
 	const uint8_t (*roles)[CATALOG_ARGS_MAX];
 	/* Beginnings of objects and whole members, to be copied as they are. */
 	const char *ecs; /* `"event":{"kind":"event",…,"code":"open",` */
@@ -93,8 +94,8 @@ struct mapping {
 	size_t ocsf_attacks_len;
 };
 
-/* Of an event of the table, the first of its rows; NULL: of one that is not known, in which `ecs` is
- * without the name of the event. */
+/* Of an event of the table, the first of its rows; NULL: of one that is not known, in which `ecs`
+ * is without the name of the event. */
 const struct mapping *mapping__of(const struct catalog_event *known);
 
 /* Versions of ATT&CK and OCSF that the texts are of: "18.1". */

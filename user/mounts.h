@@ -17,8 +17,8 @@ struct mount_entry {
 bool mount_entry__parse(char *line, struct mount_entry *out);
 
 /*
- * Whether programs are run from that kind of file system, and its files lie on this machine: opening one
- * cannot hang because a server, or a process (FUSE), does not answer.
+ * Whether programs are run from that kind of file system, and its files lie on this machine:
+ * opening one cannot hang because a server, or a process (FUSE), does not answer.
  */
 bool mount_entry__is_local(const struct mount_entry *m);
 

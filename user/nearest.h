@@ -5,8 +5,8 @@
 
 struct buf;
 
-/* Appends "; did you mean 'a', 'b' or 'c'?" of up to three names that are near, or nothing, and a NUL
- * that is not counted: after it out->data is a string, unless memory ran out (out->failed). */
+/* Appends "; did you mean 'a', 'b' or 'c'?" of up to three names that are near, or nothing, and a
+ * NUL that is not counted: after it out->data is a string, unless memory ran out (out->failed). */
 void nearest__append(struct buf *out, const char *name);
 
 #endif

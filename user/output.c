@@ -94,7 +94,8 @@ static void free_branches(struct branch **branches, size_t cnt)
 	free(branches);
 }
 
-/* A target that is to be redacted is, though nobody said how: by all rules and a key of this run. */
+/* A target that is to be redacted is, though nobody said how: by all rules and a key of this
+ * run. */
 static int need_redact(struct output *o)
 {
 	struct redact_options all = REDACT_OPTIONS_DEFAULT;
@@ -323,7 +324,8 @@ static bool is_audit_selected(struct output *o, const struct pt_task *task)
 	return is_selected(o, process_table__get(o->processes, task, o->opts.live, NULL), task);
 }
 
-/* The event as a branch may show it. *hidden: NULL, then the redacted one, made once for all branches. */
+/* The event as a branch may show it. *hidden: NULL, then the redacted one, made once for all
+ * branches. */
 static const struct event *as_shown(struct output *o, const struct branch *b,
                                     const struct event *ev, const struct event **hidden)
 {

@@ -20,13 +20,16 @@ struct record_writer;
 struct selection;
 
 struct output_options {
-	const char *const *specs; /* FORMAT[:DEST] of every -o; none: text or json on standard output */
+	/* FORMAT[:DEST] of every -o; none: text or json on standard output */
+	const char *const *specs;
 	size_t specs_cnt;
 	const struct branch_target *targets; /* or NULL: in place of specs; copied */
 	size_t targets_cnt;
-	struct record_writer *record;        /* or NULL; not owned */
-	const struct pattern_list *patterns; /* or NULL; not owned: what the kernel could not decide */
-	/* or NULL; not owned: which processes. unwanted is told of each that is not, once for its exec. */
+	struct record_writer *record; /* or NULL; not owned */
+	/* or NULL; not owned: what the kernel could not decide */
+	const struct pattern_list *patterns;
+	/* or NULL; not owned: which processes. unwanted is told of each that is not, once for its
+	 * exec. */
 	const struct selection *selection;
 	void (*unwanted)(void *ctx, const struct pt_task *task);
 	void *unwanted_ctx;
@@ -41,9 +44,10 @@ struct output_options {
 	bool live;                /* /proc is that of the records */
 	unsigned attack_severity; /* struct format_context has the same */
 	/*
-	 * or NULL; not owned: how secrets are taken out of what goes to specs, and to targets with `redact`;
-	 * without it all rules hold for these, with a key of this run. Never from --record. The process table's facts remember what was
-	 * hidden in them: one redact for the life of an output.
+	 * or NULL; not owned: how secrets are taken out of what goes to specs, and to targets with
+	 * `redact`; without it all rules hold for these, with a key of this run. Never from
+	 * --record. The process table's facts remember what was hidden in them: one redact for the
+	 * life of an output.
 	 */
 	struct redact *redact;
 };
@@ -68,13 +72,14 @@ struct output_stats {
 int output__new(const struct output_options *opts, struct output **out);
 void output__free(struct output *o);
 
-/* Other targets from now on, in place of all that there are, which are flushed; files are opened anew. 0, or -errno (said):
- * they stay then. */
+/* Other targets from now on, in place of all that there are, which are flushed; files are opened
+ * anew. 0, or -errno (said): they stay then. */
 int output__set_targets(struct output *o, const struct branch_target *targets, size_t cnt);
 
 struct call_site_file;
 
-/* How a live record's site is told to be in a file (0; -ENOENT: not any more): for call sites in it. */
+/* How a live record's site is told to be in a file (0; -ENOENT: not any more): for call sites in
+ * it. */
 typedef int (*output_probed_fn)(void *ctx, unsigned int site, struct call_site_file *out);
 void output__set_probed(struct output *o, output_probed_fn fn, void *ctx);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A pattern is a name, or a glob: `*` any characters, `?` one character, `[a-z_]` one of a set of ASCII
- * characters, `[!a-z]` one that is not of it; a `]` that comes first in a set belongs to it. There is
- * no escape character: `[*]` is a literal asterisk. Unlike fnmatch() nothing depends on the locale,
- * names need not be terminated, and the time is bounded by the product of the two lengths.
+ * A pattern is a name, or a glob: `*` any characters, `?` one character, `[a-z_]` one of a set of
+ * ASCII characters, `[!a-z]` one that is not of it; a `]` that comes first in a set belongs to it.
+ * There is no escape character: `[*]` is a literal asterisk. Unlike fnmatch() nothing depends on
+ * the locale, names need not be terminated, and the time is bounded by the product of the two
+ * lengths.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -121,8 +122,8 @@ static bool set_has(const char *p, const char *end, unsigned char c)
 }
 
 /*
- * Matches one element of the pattern at *p, which is not `*`, with the character at *s, and steps over
- * both. False: they do not match, nothing was stepped over.
+ * Matches one element of the pattern at *p, which is not `*`, with the character at *s, and steps
+ * over both. False: they do not match, nothing was stepped over.
  */
 static bool match_one(const char **p, const char *p_end, const char **s, const char *s_end)
 {

@@ -19,7 +19,8 @@ bool perf_uprobe__is_unlocked(const struct btf *kernel)
 	const struct btf_param *params;
 	unsigned int i;
 
-	if (id <= 0) /* made part of its callers: by what else came with that release (adf46d88ae4b) */
+	/* made part of its callers: by what else came with that release (adf46d88ae4b) */
+	if (id <= 0)
 		return btf__find_by_name_kind(kernel, "bpf_session_run_ctx", BTF_KIND_STRUCT) > 0;
 	type = btf__type_by_id(kernel, (uint32_t)id);
 	type = type ? btf__type_by_id(kernel, type->type) : NULL;

@@ -123,7 +123,8 @@ static void tell_attach(struct presence *p, struct pt_attach *a, const struct bi
 	const struct pt_task *task = &a->rec.task;
 	struct present *x, **at = find(p, task->pid, task->start_ns);
 
-	/* it was told from what was found of it, which the kernel's word of its exec only confirms */
+	/* it was told from what was found of it, which the kernel's word of its exec only
+	 * confirms */
 	if (*at && (*at)->binary == b)
 		return;
 	if (*at)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * From when to when the events of each process are seen (`--processes`): a PT_REC_ATTACH record before the
- * first of them, or as soon as the process is found, and a PT_REC_DETACH behind the last.
+ * From when to when the events of each process are seen (`--processes`): a PT_REC_ATTACH record
+ * before the first of them, or as soon as the process is found, and a PT_REC_DETACH behind the
+ * last.
  */
 #ifndef PYTRAIL_PRESENCE_H
 #define PYTRAIL_PRESENCE_H
@@ -23,8 +24,8 @@ struct presence_options {
 	/* Takes the records, whose result does not matter here. */
 	int (*record)(void *ctx, const void *record, size_t size);
 	void *record_ctx;
-	/* Appends a struct pt_task of each process that there is. 0 or -errno: then what is only found, and
-	 * not heard of from the kernel, is told at its first event. NULL: the same. */
+	/* Appends a struct pt_task of each process that there is. 0 or -errno: then what is only
+	 * found, and not heard of from the kernel, is told at its first event. NULL: the same. */
 	int (*tasks)(void *ctx, struct buf *out);
 	void *tasks_ctx;
 };
@@ -39,15 +40,16 @@ enum presence_late {
 struct presence *presence__new(const struct presence_options *opts);
 void presence__free(struct presence *p);
 
-/* All below do nothing when p is NULL. Files must be attached; they are kept until presence__dropped(). */
+/* All below do nothing when p is NULL. Files must be attached; they are kept until
+ * presence__dropped(). */
 
 /* A process has a file, and was found without the kernel's word. Told by presence__flush(). */
 void presence__found(struct presence *p, pid_t pid, const struct binary *b, enum probe_mode mode,
                      enum presence_late late);
 
 /*
- * The same of the process of a record, PT_REC_EXEC or PT_REC_MAP; it has run since its time. What the process
- * was before ends with presence__gone().
+ * The same of the process of a record, PT_REC_EXEC or PT_REC_MAP; it has run since its time. What
+ * the process was before ends with presence__gone().
  */
 void presence__heard(struct presence *p, const struct pt_rec *rec, const struct binary *b,
                      enum probe_mode mode, enum presence_late late);

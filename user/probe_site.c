@@ -12,8 +12,8 @@ static const struct probe_site_arch *arch_of(unsigned machine)
 	return machine == EM_AARCH64 ? &probe_site_a64 : &probe_site_x86;
 }
 
-/* Of the function, by number of argument: where the arguments of struct pt_site begin, how many there
- * are, and how many registers must be whole from there on. */
+/* Of the function, by number of argument: where the arguments of struct pt_site begin, how many
+ * there are, and how many registers must be whole from there on. */
 struct needs {
 	unsigned first;
 	unsigned args;

@@ -11,9 +11,10 @@ struct probe_site_arch {
 	const uint8_t *args;  /* registers of integer arguments, in order */
 	const uint8_t *dwarf; /* the same by DWARF's numbers */
 	unsigned args_cnt;
-	uint32_t also; /* mask of registers that must be whole at the site whatever the function is */
-	/* Moves out->address, the entry, to a cheap site and sets stack_moved; needed: mask of registers. False: why is
-	 * set. */
+	/* mask of registers that must be whole at the site whatever the function is */
+	uint32_t also;
+	/* Moves out->address, the entry, to a cheap site and sets stack_moved; needed: mask of
+	 * registers. False: why is set. */
 	bool (*find_cheap)(const uint8_t *code, size_t len, uint32_t needed, struct probe_site *out);
 	/* Whether the entry can be probed at all. False: why is set. */
 	bool (*can_be_stepped)(const uint8_t *code, size_t len, struct probe_site *out);

@@ -4,7 +4,8 @@
 
 #define INSNS_MAX 64 /* of a prologue; the longest variadic one has 20 */
 
-/* Integer arguments in order (x86-64 psABI 3.2.3), and the same in DWARF's numbering (its 3.6.2). */
+/* Integer arguments in order (x86-64 psABI 3.2.3), and the same in DWARF's numbering (its
+ * 3.6.2). */
 static const uint8_t args[] = {X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8, X86_R9};
 static const uint8_t dwarf[] = {5, 4, 1, 2, 8, 9};
 
@@ -35,8 +36,8 @@ struct frame {
 	int64_t rbp_moved; /* stack pointer at entry minus rbp */
 };
 
-/* Whether a write to memory spares the return address and what lies above it: the stack's arguments.
- * Counters and the like in data (rip) do no harm. */
+/* Whether a write to memory spares the return address and what lies above it: the stack's
+ * arguments. Counters and the like in data (rip) do no harm. */
 static bool write_is_harmless(const struct frame *frame, const ZydisDecodedOperand *op)
 {
 	int64_t moved, end;

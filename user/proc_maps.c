@@ -73,7 +73,8 @@ bool proc_maps__next(const char *text, size_t len, size_t *pos, struct proc_map 
 	return false;
 }
 
-/* Room for the longest line: a path of PATH_MAX, each byte of it written as "\\012". The kernel writes a page at once. */
+/* Room for the longest line: a path of PATH_MAX, each byte of it written as "\\012". The kernel
+ * writes a page at once. */
 #define CHUNK (32u << 10)
 _Static_assert(CHUNK >= 4 * PATH_MAX + 128, "a line fits");
 

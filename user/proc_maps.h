@@ -15,15 +15,17 @@ struct proc_map {
 	uint64_t ino;    /* 0: no file */
 	dev_t dev;       /* on overlay and btrfs not what stat(2) says of the file */
 	bool exec;
-	const char *path; /* as it stands there (a newline is "\012"), in the text; not terminated */
+	/* as it stands there (a newline is "\012"), in the text; not terminated */
+	const char *path;
 	size_t path_len;
 };
 
 /*
- * The file is read piece by piece: a process can have a million mappings, each with a path of 4096 bytes, and who reads
- * decides how long it goes on. proc_maps__read() calls fn for each mapping of the next piece (some dozen, in the
- * kernel's order: by address). 1: there is more; 0: that was all; -ESRCH: no such process; -errno. A process without
- * memory of its own (a kernel thread, a zombie) has none.
+ * The file is read piece by piece: a process can have a million mappings, each with a path of 4096
+ * bytes, and who reads decides how long it goes on. proc_maps__read() calls fn for each mapping of
+ * the next piece (some dozen, in the kernel's order: by address). 1: there is more; 0: that was
+ * all; -ESRCH: no such process; -errno. A process without memory of its own (a kernel thread, a
+ * zombie) has none.
  */
 struct proc_maps;
 int proc_maps__open(pid_t pid, struct proc_maps **out);

@@ -17,8 +17,8 @@
  * 11 KiB in 3.8 to 3.15 (imports.modules). */
 #define INTERPRETER_WORDS 2048
 
-/* _PyRuntime.interpreters.head, by version: Include/internal/pycore_runtime.h, offsets compiled from
- * each version's headers (3.13+: also _Py_DebugOffsets.runtime_state.interpreters_head). */
+/* _PyRuntime.interpreters.head, by version: Include/internal/pycore_runtime.h, offsets compiled
+ * from each version's headers (3.13+: also _Py_DebugOffsets.runtime_state.interpreters_head). */
 static const struct {
 	uint32_t version;
 	uint32_t head;
@@ -67,8 +67,9 @@ static enum proof_result refuted(struct prover *v, const char *what)
 }
 
 /*
- * What a program can change is no evidence against the layout: one that wraps the import system replaces
- * modules, and a hostile one could blind pytrail for every process of the file. It is only not proven.
+ * What a program can change is no evidence against the layout: one that wraps the import system
+ * replaces modules, and a hostile one could blind pytrail for every process of the file. It is only
+ * not proven.
  */
 static enum proof_result unproven(struct prover *v, const char *what)
 {
@@ -76,7 +77,8 @@ static enum proof_result unproven(struct prover *v, const char *what)
 	return PROOF_OPEN;
 }
 
-/* Decodes a value; its first node and an iterator behind it. False: malformed, which proves nothing good. */
+/* Decodes a value; its first node and an iterator behind it. False: malformed, which proves nothing
+ * good. */
 static bool first_node(struct prover *v, uint64_t addr, struct node *out, struct node_iter *it)
 {
 	const void *record;
@@ -115,7 +117,8 @@ static enum proof_result prove_types(struct prover *v)
 	return PROOF_DONE;
 }
 
-/* The address of sys.modules: the interpreter's state holds a pointer to a dict that has "builtins". */
+/* The address of sys.modules: the interpreter's state holds a pointer to a dict that has
+ * "builtins". */
 static enum proof_result find_modules(struct prover *v, uint64_t *modules)
 {
 	static __thread uint64_t words[INTERPRETER_WORDS];
@@ -149,7 +152,8 @@ static enum proof_result find_modules(struct prover *v, uint64_t *modules)
 	return unproven(v, "the table of modules is not found");
 }
 
-/* The dict of a module in the table. Module objects have it at 16, free-threaded 32 (Objects/moduleobject.c). */
+/* The dict of a module in the table. Module objects have it at 16, free-threaded 32
+ * (Objects/moduleobject.c). */
 static bool module_dict(struct prover *v, uint64_t modules, const char *name, uint64_t *module,
                         uint64_t *dict)
 {
@@ -278,8 +282,8 @@ struct claim {
 
 /* Of each file that can be attached at once, which has a site at least. */
 #define CLAIMS_MAX PT_SITES_MAX
-/* A program may have its modules replaced for a moment, or be at its very start; for this many tries, three
- * seconds, it is not. */
+/* A program may have its modules replaced for a moment, or be at its very start; for this many
+ * tries, three seconds, it is not. */
 #define CONTRADICTIONS_MAX 6
 #define WAIT_MIN_NS        100000000u
 #define WAIT_MAX_NS        10000000000u
@@ -442,7 +446,8 @@ void proof__retry(struct proof *p, uint64_t now)
 		if (c->proven || !c->pid || now < c->next_ns)
 			continue;
 		claim__try(p, c);
-		/* contradictions are counted over seconds, and a process that gives no proof costs little */
+		/* contradictions are counted over seconds, and a process that gives no proof costs
+		 * little */
 		c->next_ns = now + c->wait_ns;
 		if (c->wait_ns < WAIT_MAX_NS)
 			c->wait_ns *= 2;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A layout is proven on known objects of a live process: the types by their names, True as 1, then the
- * table of modules, found in the interpreter's state, and in it a module, a function, its code, a
- * tuple, a list, an int. A row of events/layouts.tsv that does not fit (a build with other options, a
- * version that is not released yet) is found out here; its events then go without arguments.
+ * A layout is proven on known objects of a live process: the types by their names, True as 1, then
+ * the table of modules, found in the interpreter's state, and in it a module, a function, its code,
+ * a tuple, a list, an int. A row of events/layouts.tsv that does not fit (a build with other
+ * options, a version that is not released yet) is found out here; its events then go without
+ * arguments.
  */
 #ifndef PYTRAIL_PROOF_H
 #define PYTRAIL_PROOF_H
@@ -29,15 +30,16 @@ enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bia
                                  size_t size);
 
 /*
- * Proofs of all files while they are traced: each once, on the first process that can give it. A file
- * whose built-in types do not fit, or whose processes contradict the layout for seconds on end, is
- * warned of and decoded no more, until another process of it proves the layout after all. NULL: no
- * memory; every call takes that.
+ * Proofs of all files while they are traced: each once, on the first process that can give it. A
+ * file whose built-in types do not fit, or whose processes contradict the layout for seconds on
+ * end, is warned of and decoded no more, until another process of it proves the layout after all.
+ * NULL: no memory; every call takes that.
  */
 struct proof *proof__new(struct attach *a);
 void proof__free(struct proof *p);
 
-/* A live process was found, its file is about to be attached, or is: tried at once, when that is open. */
+/* A live process was found, its file is about to be attached, or is: tried at once, when that is
+ * open. */
 void proof__found(struct proof *p, pid_t pid, const struct binary *b, uint64_t bias);
 /* The file has just been attached: carries out what proof__found() found out. */
 void proof__attached(struct proof *p, const struct binary *b);

@@ -10,7 +10,8 @@
 struct elf_file;
 
 struct py_version {
-	uint32_t hex; /* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
+	/* PY_VERSION_HEX; micro and level 0 when only major.minor is known; 0: none */
+	uint32_t hex;
 	char text[32]; /* "3.11.2", "3.15.0b1", "3.13" when no more is known, "" */
 	bool free_threaded;
 };

@@ -65,7 +65,8 @@ static int host_read(void *dst, size_t size, uint64_t addr)
 	return err;
 }
 
-/* As bpf_probe_read_user_str(): bytes with the NUL, cut at size - 1; -EFAULT when there is none to read. */
+/* As bpf_probe_read_user_str(): bytes with the NUL, cut at size - 1; -EFAULT when there is none to
+ * read. */
 static long host_read_str(void *dst, size_t size, uint64_t addr)
 {
 	char *out = dst;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The kernel's decoder (bpf/pydecode.h) compiled for the host, over the memory of a live process: for
- * the proof of a layout, and for tests. Reads by process_vm_readv(2): nothing of the process is touched.
+ * The kernel's decoder (bpf/pydecode.h) compiled for the host, over the memory of a live process:
+ * for the proof of a layout, and for tests. Reads by process_vm_readv(2): nothing of the process is
+ * touched.
  */
 #ifndef PYTRAIL_PYMEM_H
 #define PYTRAIL_PYMEM_H
@@ -36,7 +37,8 @@ size_t pymem__tuple(struct pymem *m, uint64_t addr, const void **record);
 /* The same for one object of any type: the record's tuple has it as its only item. */
 size_t pymem__value(struct pymem *m, uint64_t addr, const void **record);
 
-/* Address of the value of a str key of a dict. 0; -ENOENT; -EFAULT when it is no dict that can be read. */
+/* Address of the value of a str key of a dict. 0; -ENOENT; -EFAULT when it is no dict that can be
+ * read. */
 int pymem__dict_get(struct pymem *m, uint64_t dict, const char *key, uint64_t *value);
 
 /* 0 or -EFAULT. */

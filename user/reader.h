@@ -29,22 +29,22 @@ struct event {
 	const struct process *process;     /* NULL or facts of the process */
 	const struct call_site *call_site; /* NULL: not known */
 	uint64_t seq;                      /* gap-free number of this record in the stream */
-	/* Room for a name that was not UTF-8 (audit->name_kind): `name` points here, so an event is not
-	 * to be copied. Latin-1 grows most, to twice its length. */
+	/* Room for a name that was not UTF-8 (audit->name_kind): `name` points here, so an event is
+	 * not to be copied. Latin-1 grows most, to twice its length. */
 	char name_utf8[2 * PT_NAME_MAX];
 };
 
 /*
- * Checks a record of `size` bytes (what the ring or the file said) and fills *out, `known` included,
- * what user space
- * adds and seq not. A name in characters (audit->name_kind) becomes UTF-8, up to its first NUL: to
- * CPython's C code it ends there (up to 3.13; later versions refuse such a name). A lone surrogate, which
- * no name of an event can have since it must be encoded (PyUnicode_AsUTF8), becomes the three bytes
- * that it would have if it were a character, and so no UTF-8.
+ * Checks a record of `size` bytes (what the ring or the file said) and fills *out, `known`
+ * included, what user space adds and seq not. A name in characters (audit->name_kind) becomes
+ * UTF-8, up to its first NUL: to CPython's C code it ends there (up to 3.13; later versions refuse
+ * such a name). A lone surrogate, which no name of an event can have since it must be encoded
+ * (PyUnicode_AsUTF8), becomes the three bytes that it would have if it were a character, and so no
+ * UTF-8.
  *
  * Returns 0; -EBADMSG when it is malformed: a lying length, an unknown version,
- * a name outside, a root that is not a tuple, nodes that do not nest, leaf payloads of a wrong size,
- * depth above PT_FRAMES_MAX. -EPROTO when it is not an audit record.
+ * a name outside, a root that is not a tuple, nodes that do not nest, leaf payloads of a wrong
+ * size, depth above PT_FRAMES_MAX. -EPROTO when it is not an audit record.
  */
 int reader__audit(const void *record, size_t size, struct event *out);
 
@@ -93,9 +93,9 @@ struct node_iter {
 };
 
 /*
- * Only in what redaction has made of an event, never in a record: a leaf in the place of a value that is a
- * secret. data: MARK_BYTES of hash (user/redact/mark.h); length: of the value, UINT64_MAX: a number. And the
- * flag of a text that has marks in the place of secrets.
+ * Only in what redaction has made of an event, never in a record: a leaf in the place of a value
+ * that is a secret. data: MARK_BYTES of hash (user/redact/mark.h); length: of the value,
+ * UINT64_MAX: a number. And the flag of a text that has marks in the place of secrets.
  */
 #define REDACTED_NODES_MAX (384 * 1024) /* bytes that the nodes of such an event have at most */
 #define NODE_REDACTED      31
@@ -107,7 +107,8 @@ struct node {
 	const uint8_t *data;
 	size_t len;
 	uint64_t length;
-	uint64_t value; /* PT_K_INT (as int64_t), PT_K_OBJECT and PT_K_UNREADABLE address, code's line */
+	/* PT_K_INT (as int64_t), PT_K_OBJECT and PT_K_UNREADABLE address, code's line */
+	uint64_t value;
 };
 
 static inline struct node_iter node_iter__of(const struct event *ev)

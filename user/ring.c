@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Layout, from kernel/bpf/ringbuf.c: page 0 holds the consumer's position (writable by us), page 1 the
- * producers', then the data, mapped twice in a row so that a record is never split. A record has a
- * header of 8 bytes: its length with two flags, and the page offset that we do not need.
+ * Layout, from kernel/bpf/ringbuf.c: page 0 holds the consumer's position (writable by us), page 1
+ * the producers', then the data, mapped twice in a row so that a record is never split. A record
+ * has a header of 8 bytes: its length with two flags, and the page offset that we do not need.
  */
 #include "ring.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Which processes are wanted, by what they are: --uid, --exe, --comm, --container, --cgroup, --script,
- * --venv. Users are decided on by the kernel at each event; all else here, once for each process and
- * exec, and by the kernel from then on (struct pt_unwanted in bpf/wire.h).
+ * Which processes are wanted, by what they are: --uid, --exe, --comm, --container, --cgroup,
+ * --script, --venv. Users are decided on by the kernel at each event; all else here, once for each
+ * process and exec, and by the kernel from then on (struct pt_unwanted in bpf/wire.h).
  */
 #ifndef PYTRAIL_SELECTION_H
 #define PYTRAIL_SELECTION_H
@@ -35,8 +35,8 @@ int selection__add(struct selection *s, enum selection_kind kind, const char *te
 bool selection__needs_facts(const struct selection *s);
 
 /*
- * By its facts: of each kind that there is, an including rule matches (or there is none) and no excluding
- * one. What is not known matches nothing. Users are not looked at.
+ * By its facts: of each kind that there is, an including rule matches (or there is none) and no
+ * excluding one. What is not known matches nothing. Users are not looked at.
  */
 bool selection__wants(const struct selection *s, const struct process *p);
 

@@ -157,8 +157,8 @@ static int session__put_verdict(struct session *s, const struct pattern_list *pa
 	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.filter), key, &verdict, BPF_ANY);
 }
 
-/* The verdict of each event of the table and of each name asked for, so that the kernel decides all that
- * it can. */
+/* The verdict of each event of the table and of each name asked for, so that the kernel decides all
+ * that it can. */
 static int session__fill_filter(struct session *s, const struct pattern_list *patterns)
 {
 	const char *name;

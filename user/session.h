@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The kernel side as one object: the BPF programs and maps with their settings, the probes attached,
- * the processes selected, the ring, and the counters.
+ * The kernel side as one object: the BPF programs and maps with their settings, the probes
+ * attached, the processes selected, the ring, and the counters.
  */
 #ifndef PYTRAIL_SESSION_H
 #define PYTRAIL_SESSION_H
@@ -53,7 +53,8 @@ void session__close(struct session *s);
 int session__loading_fd(const struct session *s);
 /* Whether files are attached by links of many uprobes, not by perf events. */
 bool session__is_multi(const struct session *s);
-/* Whether BPF programs may still be loaded: when files are attached later on, or on the side for now. */
+/* Whether BPF programs may still be loaded: when files are attached later on, or on the side for
+ * now. */
 bool session__loads_later(const struct session *s);
 struct attach *session__attach(struct session *s);
 void session__detach(struct session *s);
@@ -65,24 +66,25 @@ void session__deselect(struct session *s, pid_t pid);
 bool session__selects(const struct session *s, pid_t pid);
 /* Calls fn with each selected process, which returns whether that stays wanted. */
 void session__each_selected(struct session *s, bool (*fn)(void *ctx, pid_t pid), void *ctx);
-/* How many selected processes are alive (follow mode: the kernel removes them as they exit, or, when it leaves that
- * out, targets__rescan() does). */
+/* How many selected processes are alive (follow mode: the kernel removes them as they exit, or,
+ * when it leaves that out, targets__rescan() does). */
 size_t session__selected(struct session *s);
 
 /* Wants to be told of this process's exit, whether it is selected or not. */
 void session__track(struct session *s, pid_t pid);
 
-/* The kernel drops the events of this process from now on, for as long as it executes nothing else and stays
- * in its control group. */
+/* The kernel drops the events of this process from now on, for as long as it executes nothing else
+ * and stays in its control group. */
 void session__unwanted(struct session *s, const struct pt_task *task);
 
-/* Appends a struct pt_task of each process that there is. 0; -EOPNOTSUPP: not with this kernel; or -errno. */
+/* Appends a struct pt_task of each process that there is. 0; -EOPNOTSUPP: not with this kernel; or
+ * -errno. */
 int session__tasks(void *session, struct buf *out);
 
 /* Becomes readable when the programs wake the collector. */
 int session__fd(const struct session *s);
-/* Hands waiting records to fn, a bounded number of them. Returns their number, or what fn returned when
- * that was not 0 (which ends the drain), or -errno. */
+/* Hands waiting records to fn, a bounded number of them. Returns their number, or what fn returned
+ * when that was not 0 (which ends the drain), or -errno. */
 int session__drain(struct session *s);
 
 /* What of processes, beside events, did not come from the kernel since the start. */
@@ -96,7 +98,8 @@ struct session_pressure session__pressure(const struct session *s);
 /* Sums over all CPUs. */
 struct pt_counters session__counters(const struct session *s);
 
-/* Run times of the programs that are loaded, if that was asked for. Returns how many, at most max. */
+/* Run times of the programs that are loaded, if that was asked for. Returns how many, at most
+ * max. */
 struct run_stats;
 size_t session__runs(const struct session *s, struct run_stats *out, size_t max);
 

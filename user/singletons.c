@@ -31,8 +31,9 @@ static bool is_int(const uint8_t *at, const struct pt_layout *l, int value)
 	uint64_t size = value < 0 ? (uint64_t)-1 : value > 0;
 	uint32_t digit;
 
-	/* _PyLong_FALSE_TAG and its like: sign in the two lowest bits, digits from the third on; from 3.14 on the
-	 * third bit says that it is immortal, and the digits are still behind it */
+	/* _PyLong_FALSE_TAG and its like: sign in the two lowest bits, digits from the third on;
+	 * from 3.14 on the third bit says that it is immortal, and the digits are still behind
+	 * it */
 	if (l->int_tagged) {
 		size = value < 0 ? 1 << 3 | 2 : value ? 1 << 3 : 1;
 		if ((word(at + l->int_size) & ~4ull) != size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Counts by key, bounded: when it is full, the row that has not been counted for longest goes, and its
- * count goes to that of the others. Figures for people are those of the last tally__tick().
+ * Counts by key, bounded: when it is full, the row that has not been counted for longest goes, and
+ * its count goes to that of the others. Figures for people are those of the last tally__tick().
  */
 #ifndef PYTRAIL_TALLY_H
 #define PYTRAIL_TALLY_H
@@ -42,7 +42,8 @@ struct tally_row {
 struct tally *tally__new(size_t max_rows);
 void tally__free(struct tally *t);
 
-/* Counts one event; the row is valid until the next call. NULL: no memory, it is counted as another's. */
+/* Counts one event; the row is valid until the next call. NULL: no memory, it is counted as
+ * another's. */
 struct tally_row *tally__count(struct tally *t, const void *key, size_t len);
 /* The row, NULL: there is none. Counts nothing. */
 struct tally_row *tally__find(struct tally *t, const void *key, size_t len);
@@ -54,8 +55,8 @@ void tally_row__set_container(struct tally_row *r, const char *id, const char *n
 void tally__tick(struct tally *t, double seconds);
 
 /*
- * The rows that the last tick saw and that are still there, in no order. The array is the tally's, as
- * are the rows: both valid until the next call of any function here.
+ * The rows that the last tick saw and that are still there, in no order. The array is the tally's,
+ * as are the rows: both valid until the next call of any function here.
  */
 size_t tally__rows(struct tally *t, struct tally_row ***out);
 

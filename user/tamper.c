@@ -35,7 +35,8 @@ struct watched {
 	pid_t pid;
 	const struct binary *binary;
 	uint64_t bias;
-	uint8_t seen; /* signs of the last look: attaching, exec and exit look like them for a moment */
+	/* signs of the last look: attaching, exec and exit look like them for a moment */
+	uint8_t seen;
 	uint8_t said;
 };
 
@@ -166,8 +167,8 @@ static void tamper__say(struct tamper *t, const struct watched *w, enum sign sig
 }
 
 /*
- * Whether these bytes, from where a probe is, can be the kernel's: a breakpoint, or of a nop of 5 bytes the call that
- * Linux 6.18 makes of it (arch/x86/kernel/uprobes.c).
+ * Whether these bytes, from where a probe is, can be the kernel's: a breakpoint, or of a nop of 5
+ * bytes the call that Linux 6.18 makes of it (arch/x86/kernel/uprobes.c).
  */
 static bool is_probe(const uint8_t *now, const uint8_t *file)
 {
@@ -247,7 +248,8 @@ static uint8_t look__file(const struct file *f)
 		return 1u << SIGN_CHANGED;
 	if (!now.st_nlink && was->st_nlink)
 		return 1u << SIGN_DELETED;
-	/* The time of the content can be set back, that of the inode not; links, names, owners change that, too. */
+	/* The time of the content can be set back, that of the inode not; links, names, owners
+	 * change that, too. */
 	if (!same_time(&now.st_ctim, &was->st_ctim) && now.st_nlink == was->st_nlink &&
 	    now.st_mode == was->st_mode && now.st_uid == was->st_uid && now.st_gid == was->st_gid)
 		return 1u << SIGN_CHANGED;

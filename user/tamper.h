@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Signs that a traced process, or somebody else, works against its being seen: a USDT semaphore at 0 though the
- * probe is attached, the breakpoint gone from the process's memory, the interpreter's file changed under it. Looked
- * for now and then, a few processes at a time: what is done and undone in between is not found.
+ * Signs that a traced process, or somebody else, works against its being seen: a USDT semaphore at
+ * 0 though the probe is attached, the breakpoint gone from the process's memory, the interpreter's
+ * file changed under it. Looked for now and then, a few processes at a time: what is done and
+ * undone in between is not found.
  */
 #ifndef PYTRAIL_TAMPER_H
 #define PYTRAIL_TAMPER_H
@@ -19,7 +20,8 @@ struct tamper;
 
 struct tamper_options {
 	enum probe_mode mode;
-	void (*alert)(void *ctx, const struct alert *alert); /* each sign of a process or a file once */
+	/* each sign of a process or a file once */
+	void (*alert)(void *ctx, const struct alert *alert);
 	void *alert_ctx;
 	/* Whether the process still runs that file, at that bias: asked before anything is said. */
 	bool (*runs)(void *ctx, pid_t pid, const struct binary *b, uint64_t bias);

@@ -27,8 +27,8 @@
 #include "util/log.h"
 
 /*
- * How long a look at the mappings of one process may keep the ring from being read. Of one that was asked for by its
- * pid, before anything is traced, it may take longer.
+ * How long a look at the mappings of one process may keep the ring from being read. Of one that was
+ * asked for by its pid, before anything is traced, it may take longer.
  */
 #define PATIENCE_NS     25000000u
 #define PATIENCE_PID_NS 30000000000ull
@@ -277,7 +277,8 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		if (session__select(s, child__pid(t->child)))
 			return EXIT_FAIL;
 		targets__attach_path(t, child__path(t->child), true);
-		/* not all there are: each takes time to look at, and with older kernels to detach */
+		/* not all there are: each takes time to look at, and with older kernels to
+		 * detach */
 		installed__each(t->opts->interpreters, false, on_installed, t);
 		return -1;
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What processes run that was not there at the start: told by the kernel, held at its exec, or found by looking again.
- * Anybody can make that dear (an executable whose libraries are looked for in a thousand places, a process with a
- * million mappings): what the kernel tells is looked at within an allowance of time for each user, the rest in slices.
+ * What processes run that was not there at the start: told by the kernel, held at its exec, or
+ * found by looking again. Anybody can make that dear (an executable whose libraries are looked for
+ * in a thousand places, a process with a million mappings): what the kernel tells is looked at
+ * within an allowance of time for each user, the rest in slices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,8 @@ static void targets__tell(struct targets *t, const struct discovered *found,
 	tamper__found(t->tamper, found->pid, found->binary, found->bias);
 }
 
-/* Attaches what a process was found to run. late: it has run it before this. True: its events are seen. */
+/* Attaches what a process was found to run. late: it has run it before this. True: its events are
+ * seen. */
 static bool targets__attach_found(struct targets *t, const struct discovered *found, bool late)
 {
 	if (!targets__can_trace(t, found->binary)) {
@@ -171,7 +173,8 @@ void targets__pass(struct targets *t, struct hold *h)
 	installed__each(t->opts->interpreters, targets__whole_host(t), pass_installed, &p);
 }
 
-/* Whose files those in /proc are: its effective user's, or root's when it must not be looked into. */
+/* Whose files those in /proc are: its effective user's, or root's when it must not be looked
+ * into. */
 static uint32_t user_of(pid_t pid)
 {
 	char path[32];

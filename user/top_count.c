@@ -17,7 +17,8 @@
 #define PROCESSES_MAX  16384
 #define EVENTS_MAX     4096
 #define CONTAINERS_MAX 4096
-/* A process's facts are asked for once and then kept in its row, unless they decide on all its events. */
+/* A process's facts are asked for once and then kept in its row, unless they decide on all its
+ * events. */
 #define FACTS_MAX 256
 
 struct top_count {

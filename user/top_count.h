@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What `pytrail top` shows: events by process, by event and by container. Nothing is rendered here. */
+/* What `pytrail top` shows: events by process, by event and by container. Nothing is rendered
+ * here. */
 #ifndef PYTRAIL_TOP_COUNT_H
 #define PYTRAIL_TOP_COUNT_H
 

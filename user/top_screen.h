@@ -12,8 +12,8 @@
 struct top_screen;
 
 /*
- * Takes the terminal of standard input and output; what is logged from now on is shown on the screen.
- * view: not owned, changed by keys. -1, or the exit code with the error said.
+ * Takes the terminal of standard input and output; what is logged from now on is shown on the
+ * screen. view: not owned, changed by keys. -1, or the exit code with the error said.
  */
 int top_screen__open(struct top_view *view, struct top_screen **out);
 /* Gives the terminal back, and says on standard error what was logged meanwhile. NULL is taken. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * One table of `pytrail top` as text: its columns, its rows sorted and filtered. What comes from traced
- * processes is escaped and cut by how wide it is shown.
+ * One table of `pytrail top` as text: its columns, its rows sorted and filtered. What comes from
+ * traced processes is escaped and cut by how wide it is shown.
  */
 #ifndef PYTRAIL_TOP_VIEW_H
 #define PYTRAIL_TOP_VIEW_H
@@ -33,8 +33,8 @@ void top_view__sort_by(struct top_view *v, int step);
 size_t top_view__rows(const struct top_view *v, struct top_count *t, struct tally_row ***out);
 
 /*
- * Appends a line without a newline, cut to `columns` (0: no limit): of titles, of a row, or of what was
- * dropped (false: nothing was).
+ * Appends a line without a newline, cut to `columns` (0: no limit): of titles, of a row, or of what
+ * was dropped (false: nothing was).
  */
 void top_view__titles(const struct top_view *v, unsigned columns, struct buf *out);
 void top_view__row(const struct top_view *v, const struct tally_row *r, unsigned columns,

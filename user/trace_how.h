@@ -10,8 +10,8 @@ struct binary;
 struct trace_how {
 	const char *probe; /* "usdt" or "uprobe", NULL: it cannot be traced */
 	bool decoded;      /* arguments are, not only names */
-	/* What stands in the way of the one or the other, or which events cannot be seen; NULL: nothing.
-	 * Lives as long as the binary. */
+	/* What stands in the way of the one or the other, or which events cannot be seen; NULL:
+	 * nothing. Lives as long as the binary. */
 	const char *reason;
 };
 

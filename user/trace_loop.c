@@ -26,10 +26,11 @@
 
 /* While events come the ring is swept this often: no wakeup is paid for by the traced program. */
 #define SWEEP_MS 2
-/* Sweeping goes on for this long after the last event: longer than the programs' cfg_wake_ns (5 ms), within
- * which they rely on it instead of waking the collector. */
+/* Sweeping goes on for this long after the last event: longer than the programs' cfg_wake_ns (5
+ * ms), within which they rely on it instead of waking the collector. */
 #define SWEEP_LINGER_NS 12000000u
-/* The longest sleep: bounds the delay of a record whose producer was preempted before it was put. */
+/* The longest sleep: bounds the delay of a record whose producer was preempted before it was
+ * put. */
 #define IDLE_MS         250
 #define HOUSEKEEPING_NS 250000000u
 #define RESCAN_NS       5000000000u
@@ -205,8 +206,8 @@ static void trace_loop__signal(struct trace_loop *l)
 		if (info.ssi_signo == SIGHUP && trace_loop__hangup(l))
 			continue;
 		/*
-		 * The terminal sends SIGINT to the command too, and its end ends us; a signal to pytrail
-		 * alone is handed on. The second one ends us in any case.
+		 * The terminal sends SIGINT to the command too, and its end ends us; a signal to
+		 * pytrail alone is handed on. The second one ends us in any case.
 		 */
 		if (l->child && !l->interrupts++) {
 			if (info.ssi_pid)
@@ -484,7 +485,8 @@ void trace_loop__run(struct trace_loop *l)
 			busy_ns = now; /* sweep from now on, even if the ring is empty yet */
 		if (session__drain(l->session) > 0)
 			busy_ns = now;
-		/* after each sweep, not only when nothing comes: a line is not held back by the next ones */
+		/* after each sweep, not only when nothing comes: a line is not held back by the
+		 * next ones */
 		if (!l->done && l->hooks.idle)
 			l->hooks.idle(l->ctx);
 		if (now - busy_ns >= SWEEP_LINGER_NS || now - l->housekeeping_ns >= HOUSEKEEPING_NS)

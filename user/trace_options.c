@@ -288,7 +288,8 @@ static int take_top(struct trace_options *o, int opt, const char *arg)
 	return -EINVAL;
 }
 
-/* Whether `trace`, or `top`, has the option: what is written, and how values are cut, is nothing to top. */
+/* Whether `trace`, or `top`, has the option: what is written, and how values are cut, is nothing to
+ * top. */
 static bool has_option(bool top, int opt)
 {
 	switch (opt) {

@@ -61,10 +61,12 @@ struct trace_options {
 int trace_options__init(struct trace_options *o, bool top);
 /* "auto", "usdt", "uprobe"; -1: none of them. */
 int probe_mode__parse(const char *text);
-/* The ring's size must be a power of two and a multiple of the page: rounded up. bytes: 2G at most. */
+/* The ring's size must be a power of two and a multiple of the page: rounded up. bytes: 2G at
+ * most. */
 uint32_t ring_size__round(uint64_t bytes);
 
-/* argv[0]: which of the two commands. Returns -1 when the options are good, else the exit code (help was printed, or an error said). */
+/* argv[0]: which of the two commands. Returns -1 when the options are good, else the exit code
+ * (help was printed, or an error said). */
 int trace_options__parse(struct trace_options *o, int argc, char **argv);
 void trace_options__free(struct trace_options *o);
 

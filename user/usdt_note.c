@@ -13,7 +13,8 @@ static size_t align4(size_t n)
 	return (n + 3) & ~(size_t)3;
 }
 
-/* The terminated string at *pos, which is moved behind it; NULL when its end is not in the bytes. */
+/* The terminated string at *pos, which is moved behind it; NULL when its end is not in the
+ * bytes. */
 static const char *take_string(const uint8_t *data, size_t len, size_t *pos)
 {
 	const char *s = (const char *)data + *pos;

@@ -34,8 +34,8 @@ bool usdt_iter__next(struct usdt_iter *it, struct usdt_note *out);
 
 /*
  * Where the arguments are: "8@%rbx -4@-8(%rbp) 8@$5" (machine EM_X86_64) or "8@x0 -4@[sp, 16] 8@5"
- * (EM_AARCH64). Fills up to max entries of out and returns how many there are. One that struct pt_arg
- * cannot express (an indexed address, a float register, a symbol) has kind PT_ARG_NONE.
+ * (EM_AARCH64). Fills up to max entries of out and returns how many there are. One that struct
+ * pt_arg cannot express (an indexed address, a float register, a symbol) has kind PT_ARG_NONE.
  */
 size_t usdt__parse_args(unsigned machine, const char *text, struct pt_arg *out, size_t max);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Procedure call and va_list: Procedure Call Standard for the Arm 64-bit Architecture (aapcs64), 6.1, 6.8, 10.1.5 and
- * appendix B. */
+/* Procedure call and va_list: Procedure Call Standard for the Arm 64-bit Architecture (aapcs64),
+ * 6.1, 6.8, 10.1.5 and appendix B. */
 #include "a64_insn.h"
 #include "walk_arch.h"
 
@@ -135,8 +135,9 @@ static bool decode(const struct elf_image *image, uint64_t address, struct a64_i
 }
 
 /*
- * Whether a call asks for the place of a thread-local variable: ldr xn, [x0, #k]; add x0, x0, #k; blr xn. It changes
- * x0 and the return address, no other register ("ELF for the Arm 64-bit Architecture", TLS descriptors).
+ * Whether a call asks for the place of a thread-local variable: ldr xn, [x0, #k]; add x0, x0, #k;
+ * blr xn. It changes x0 and the return address, no other register ("ELF for the Arm 64-bit
+ * Architecture", TLS descriptors).
  */
 static bool is_tls_call(const struct elf_image *image, const struct a64_insn *call)
 {
@@ -190,7 +191,8 @@ static void forget_call(struct frame_values *s)
 
 static const uint8_t args[] = {0, 1, 2, 3, 4, 5, 6, 7};
 
-/* A va_list is {stack @0, gr_top @8, vr_top @16, int gr_offs @24, vr_offs @28}, and passed by its address. */
+/* A va_list is {stack @0, gr_top @8, vr_top @16, int gr_offs @24, vr_offs @28}, and passed by its
+ * address. */
 static bool passes_arguments(const struct frame_values *s, unsigned first_vararg)
 {
 	struct value list = s->regs[3], top;

@@ -27,11 +27,13 @@ struct walk_arch {
 	uint8_t sp;
 	const uint8_t *args; /* registers of integer arguments, in order */
 	size_t args_cnt;
-	/* Takes the instruction at s->pc: its effect, unless it is a branch, and s->pc behind it. False: not understood. */
+	/* Takes the instruction at s->pc: its effect, unless it is a branch, and s->pc behind it.
+	 * False: not understood. */
 	bool (*step)(const struct elf_image *image, struct frame_values *s, struct walk_step *out);
 	/* What a call may change; the frame is not known to the callee. */
 	void (*forget_call)(struct frame_values *s);
-	/* Whether the second to fourth argument are (event, format, va_list) of a function with that many parameters. */
+	/* Whether the second to fourth argument are (event, format, va_list) of a function with
+	 * that many parameters. */
 	bool (*passes_arguments)(const struct frame_values *s, unsigned first_vararg);
 };
 

@@ -50,7 +50,8 @@ static void set_operand(struct frame_values *s, const ZydisDecodedOperand *op, s
 		s->regs[reg] = value;
 	} else if (op->type == ZYDIS_OPERAND_TYPE_MEMORY) {
 		at = address_of(s, op);
-		/* Elsewhere: the frame's address has not been given away, so it is not this frame. */
+		/* Elsewhere: the frame's address has not been given away, so it is not this
+		 * frame. */
 		if (at.kind == FRAME)
 			frame_values__store(s, at.n, op->size / 8u, value);
 	}

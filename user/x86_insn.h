@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * One x86-64 instruction, decoded by Zydis, and the few questions that the analyses ask about it.
- * General registers are numbered as in instructions: rax 0, rcx, rdx, rbx, rsp 4, rbp, rsi, rdi, r8.
+ * General registers are numbered as in instructions: rax 0, rcx, rdx, rbx, rsp 4, rbp, rsi, rdi,
+ * r8.
  */
 #ifndef PYTRAIL_X86_INSN_H
 #define PYTRAIL_X86_INSN_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * A peer of the benchmark: an audit hook in C, inside the process, that writes one JSON line an event
- * to a buffered file. Loaded with ctypes.PyDLL; the few functions of CPython's stable interface that it
- * needs are declared here (Include/object.h, sysmodule.h, unicodeobject.h, …), so that it builds
- * without CPython's headers.
+ * A peer of the benchmark: an audit hook in C, inside the process, that writes one JSON line an
+ * event to a buffered file. Loaded with ctypes.PyDLL; the few functions of CPython's stable
+ * interface that it needs are declared here (Include/object.h, sysmodule.h, unicodeobject.h, …), so
+ * that it builds without CPython's headers.
  */
 #include <stdio.h>
 #include <time.h>

@@ -8,8 +8,8 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /*
- * Both arguments are read: bpf_usdt_arg() of libbpf is __weak, and so neither inlined nor dropped by
- * the compiler although nothing is done with what it returns.
+ * Both arguments are read: bpf_usdt_arg() of libbpf is __weak, and so neither inlined nor dropped
+ * by the compiler although nothing is done with what it returns.
  */
 SEC("usdt")
 int BPF_USDT(floor_usdt, const char *event, void *args)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* spool_bench DIR [ITEMS]: fills a spool with items of 900 bytes, for an output "bench", and reads them. */
+/* spool_bench DIR [ITEMS]: fills a spool with items of 900 bytes, for an output "bench", and reads
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  *   FAULT_EVERY=1               and all behind it
  *   FAULT_ERRNO=12              how; 0: it does less than it was asked (read, write: one byte)
  *   FAULT_REPORT=FILE           how many there were is written there at the end
- *   FAULT_PATH=/tmp/            open and the like: only of paths that begin so; reads and writes: only
- *                               of descriptors that were opened so
+ *   FAULT_PATH=/tmp/            open and the like: only of paths that begin so; reads and writes:
+ *                               only of descriptors that were opened so
  *
  * Only the process that it was loaded into is concerned, not what it forks.
  */
@@ -163,7 +163,7 @@ static int choose(int fd, const char *path)
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* --- memory ------------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static __typeof__(malloc) *real_malloc;
 static __typeof__(calloc) *real_calloc;
@@ -233,7 +233,7 @@ EXPORT void free(void *p)
 		real_free(p);
 }
 
-/* --- not ours ---------------------------------------------------------------------------------------------- */
+/* --- not ours --------------------------------------------------------------------------------- */
 
 #define EXEMPT(ret, name, params, args) \
 	EXPORT ret name params          \
@@ -252,7 +252,7 @@ EXEMPT(struct passwd *, getpwuid, (uid_t uid), (uid))
 /* AddressSanitizer gives up when a thread's stack is not told it. */
 EXEMPT(int, pthread_getattr_np, (pthread_t thread, pthread_attr_t *attr), (thread, attr))
 
-/* --- files ------------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 #define OPENS(name)                                                              \
 	EXPORT int name(const char *path, int flags, ...)                        \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * build_every FILE: writes a record file with every event of the table, each of its signatures with arguments of
- * many kinds, plausible ones and hostile ones; and records of every other kind. Always the same bytes.
+ * build_every FILE: writes a record file with every event of the table, each of its signatures with
+ * arguments of many kinds, plausible ones and hostile ones; and records of every other kind. Always
+ * the same bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Any bytes as a configuration file: a tree within its bounds, or complaints; and the configuration that `pytrail
- * daemon` makes of it, or complaints that are printable lines.
+ * Any bytes as a configuration file: a tree within its bounds, or complaints; and the configuration
+ * that `pytrail daemon` makes of it, or complaints that are printable lines.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* libFuzzer: whatever the files of a container runtime hold, what is taken of them is terminated text. */
+/* libFuzzer: whatever the files of a container runtime hold, what is taken of them is terminated
+ * text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

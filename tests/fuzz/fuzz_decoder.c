@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The kernel's decoder, both front ends, over memory made of any bytes. Of what it writes must hold: the reader
- * accepts it, each format renders it, it took no more steps than the limit, and no byte in it is left from the
- * event before, which was another process's.
+ * The kernel's decoder, both front ends, over memory made of any bytes. Of what it writes must
+ * hold: the reader accepts it, each format renders it, it took no more steps than the limit, and no
+ * byte in it is left from the event before, which was another process's.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -38,7 +38,8 @@ enum front {
 	FRONT_ARRAY,
 };
 
-/* The first bytes of an input; each word of memory follows as a byte that says what it is to be, and 8 more. */
+/* The first bytes of an input; each word of memory follows as a byte that says what it is to be,
+ * and 8 more. */
 struct choices {
 	uint8_t front, version, max_string, max_items, max_depth;
 	uint8_t absent; /* a bit for each page */
@@ -57,7 +58,8 @@ struct world {
 	unsigned int reads;
 };
 
-/* A word by chance is a pointer, a type or a small number hardly ever: half of the choices make one. */
+/* A word by chance is a pointer, a type or a small number hardly ever: half of the choices make
+ * one. */
 static uint64_t word__make(uint8_t tag, uint64_t w)
 {
 	switch (tag & 7) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* libFuzzer: whatever a file's bytes are, looking for an interpreter in it neither crashes nor hangs,
- * and says nothing that the file could not hold. */
+/* libFuzzer: whatever a file's bytes are, looking for an interpreter in it neither crashes nor
+ * hangs, and says nothing that the file could not hold. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* As the module of a call site: what is said of any address is a name of bounded length, that begins before it. */
+/* As the module of a call site: what is said of any address is a name of bounded length, that
+ * begins before it. */
 static void as_module(int fd, const uint8_t *data, size_t size)
 {
 	struct modules *m = modules__new(1, 1 << 20);

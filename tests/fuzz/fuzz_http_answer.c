@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Any bytes as the answer of each kind of HTTP receiver, and as an event that OTLP sends as a structure. */
+/* Any bytes as the answer of each kind of HTTP receiver, and as an event that OTLP sends as a
+ * structure. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return -1;
-	body = malloc(size - 1 ? size - 1 : 1); /* of its very size, so that a byte too far is seen */
+	/* of its very size, so that a byte too far is seen */
+	body = malloc(size - 1 ? size - 1 : 1);
 	memcpy(body, data + 1, size - 1);
 	answers(body, size - 1, codes[data[0] & 3], items);
 	structure(body, size - 1);

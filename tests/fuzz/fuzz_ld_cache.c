@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Any bytes as /etc/ld.so.cache of a container: looking for a library in it ends, stays below the container's root, and
- * finds nothing there that is no ELF file.
+ * Any bytes as /etc/ld.so.cache of a container: looking for a library in it ends, stays below the
+ * container's root, and finds nothing there that is no ELF file.
  */
 #include <errno.h>
 #include <fcntl.h>

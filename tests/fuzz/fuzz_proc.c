@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Any bytes as /proc/PID/cgroup, a path of a control group, /proc/PID/maps, /proc/PID/stat, and a line of
- * /proc/PID/mountinfo: paths and names in them are those that the process chose. What is taken lies within the text, and ids have their characters only.
+ * Any bytes as /proc/PID/cgroup, a path of a control group, /proc/PID/maps, /proc/PID/stat, and a
+ * line of /proc/PID/mountinfo: paths and names in them are those that the process chose. What is
+ * taken lies within the text, and ids have their characters only.
  */
 #include <limits.h>
 #include <stdint.h>

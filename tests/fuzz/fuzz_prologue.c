@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* libFuzzer: whatever the bytes of a function are, choosing a probe site in it and following it ends,
- * reads nothing else, and says nothing that the bytes do not bear out. */
+/* libFuzzer: whatever the bytes of a function are, choosing a probe site in it and following it
+ * ends, reads nothing else, and says nothing that the bytes do not bear out. */
 #include <elf.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The first byte says what the others are: a record, which is redacted and rendered; or a text that is looked
- * through. Places must lie in the text and not overlap; what is made of an event must be as sound as the event.
+ * The first byte says what the others are: a record, which is redacted and rendered; or a text that
+ * is looked through. Places must lie in the text and not overlap; what is made of an event must be
+ * as sound as the event.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Any bytes as a file for `pytrail replay`: records within it, each as long as it says, or one complaint. */
+/* Any bytes as a file for `pytrail replay`: records within it, each as long as it says, or one
+ * complaint. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Any bytes as what lies in a spool: the records of a segment (behind a head that fits), an item, a cursor. Read
- * by the reader's own code, from a file in memory.
+ * Any bytes as what lies in a spool: the records of a segment (behind a head that fits), an item, a
+ * cursor. Read by the reader's own code, from a file in memory.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Any bytes as section .note.stapsdt: texts that end within it, and arguments that the programs can take. */
+/* Any bytes as section .note.stapsdt: texts that end within it, and arguments that the programs can
+ * take. */
 #include <elf.h>
 #include <stdint.h>
 #include <stdlib.h>

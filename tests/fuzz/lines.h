@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What must hold of any rendering: one line, UTF-8, nothing that a terminal obeys; of some formats JSON. */
+/* What must hold of any rendering: one line, UTF-8, nothing that a terminal obeys; of some formats
+ * JSON. */
 #ifndef PYTRAIL_TESTS_LINES_H
 #define PYTRAIL_TESTS_LINES_H
 
@@ -24,8 +25,8 @@ static inline void line__check_text(const char *s, size_t len, bool tabs)
 			abort();
 }
 
-/* A recursive reader of RFC 8259 that aborts at the first mistake; the text is UTF-8 already. whole: a surrogate
- * must have its other half. */
+/* A recursive reader of RFC 8259 that aborts at the first mistake; the text is UTF-8 already.
+ * whole: a surrogate must have its other half. */
 struct json_text {
 	const char *p, *end;
 	bool whole;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * An extension module that raises audit events with every code of a Py_BuildValue() format, for
- * test_uprobe_calls.py. The events of calls() are what an audit hook sees as well; those of odd() are
- * not, or not in the same way.
+ * test_uprobe_calls.py. The events of calls() are what an audit hook sees as well; those of odd()
+ * are not, or not in the same way.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -235,7 +235,8 @@ static PyObject *convert(void *value)
 	return PyLong_FromLong(*(int *)value);
 }
 
-/* What fails in Py_BuildValue() is an event to an entry probe only, and its exception is not wanted. */
+/* What fails in Py_BuildValue() is an event to an entry probe only, and its exception is not
+ * wanted. */
 #define FAILING(...)                      \
 	do {                              \
 		PySys_Audit(__VA_ARGS__); \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * A program that embeds Python: embed LIBPYTHON CODE. Says "ready" and waits for a line before it loads
- * the library ("-": it is linked with it), as a server does that loads a plug-in, then runs the code.
+ * A program that embeds Python: embed LIBPYTHON CODE. Says "ready" and waits for a line before it
+ * loads the library ("-": it is linked with it), as a server does that loads a plug-in, then runs
+ * the code.
  */
 #include <dlfcn.h>
 #include <stdio.h>

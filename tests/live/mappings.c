@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A process whose mappings take the kernel long to write: mappings COUNT. Of two files in turn, so that it makes no one
- * mapping of two, with paths as long as they can be. Says how many there are; then for each line of its input maps a file
- * that is called libpython, of which a tracer is told, and says so.
+ * A process whose mappings take the kernel long to write: mappings COUNT. Of two files in turn, so
+ * that it makes no one mapping of two, with paths as long as they can be. Says how many there are;
+ * then for each line of its input maps a file that is called libpython, of which a tracer is told,
+ * and says so.
  */
 #include <fcntl.h>
 #include <stdio.h>

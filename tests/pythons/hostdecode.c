@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The decoder as a shared library that an interpreter loads through ctypes to check its own layout row:
- * its own objects in, the JSON of their values out. See test_layout.py.
+ * The decoder as a shared library that an interpreter loads through ctypes to check its own layout
+ * row: its own objects in, the JSON of their values out. See test_layout.py.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,9 +18,9 @@ int pyhost_decode(uint64_t obj_address, const uint64_t known[PT_KNOWN_MAX], uint
                   unsigned int max_depth, char *json_out, size_t cap);
 
 /*
- * Decodes the tuple at obj_address; writes {"args":{…}[,"truncated":…][,"unreadable":…]} to json_out.
- * known: addresses of the objects of enum pt_known. Returns the length, or -errno (-ENOENT: no layout,
- * -EBADMSG: the record was malformed, -ENOSPC: cap is too small).
+ * Decodes the tuple at obj_address; writes {"args":{…}[,"truncated":…][,"unreadable":…]} to
+ * json_out. known: addresses of the objects of enum pt_known. Returns the length, or -errno
+ * (-ENOENT: no layout, -EBADMSG: the record was malformed, -ENOSPC: cap is too small).
  */
 __attribute__((visibility("default"))) int
 pyhost_decode(uint64_t obj_address, const uint64_t known[PT_KNOWN_MAX], uint32_t py_version_hex,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * build_records FILE: writes a record file with every kind of record and node and their edges, always
- * the same bytes. Its renderings are in this directory.
+ * build_records FILE: writes a record file with every kind of record and node and their edges,
+ * always the same bytes. Its renderings are in this directory.
  */
 #include <math.h>
 #include <stdio.h>

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Sends items by one driver, as a worker does it, and tells what the driver says: for the tests against real
- * receivers.
+ * Sends items by one driver, as a worker does it, and tells what the driver says: for the tests
+ * against real receivers.
  *
  *	drive [--format NAME] [--set NAME=VALUE]... [--sigpipe] URL
  *
- * Standard input: an item a line, a JSON object with any of kind, severity, time_ns, seq, id, entity, event,
- * category, and body (or body_hex, for bytes that are no UTF-8; or repeat: so many times body). An empty line sends
- * what came since the last one, as one batch. {"interrupt":SECONDS} interrupts the driver that long after, from
- * another thread; so does SIGUSR1. Standard output: a JSON object for each batch: status, items, reason, code,
- * retry_after, bytes, dropped, seconds. --sigpipe: SIGPIPE kills, as it does unless ignored. Exit status 1 with the driver's sentence when it cannot be opened.
+ * Standard input: an item a line, a JSON object with any of kind, severity, time_ns, seq, id,
+ * entity, event, category, and body (or body_hex, for bytes that are no UTF-8; or repeat: so many
+ * times body). An empty line sends what came since the last one, as one batch.
+ * {"interrupt":SECONDS} interrupts the driver that long after, from another thread; so does
+ * SIGUSR1. Standard output: a JSON object for each batch: status, items, reason, code, retry_after,
+ * bytes, dropped, seconds. --sigpipe: SIGPIPE kills, as it does unless ignored. Exit status 1 with
+ * the driver's sentence when it cannot be opened.
  */
 #include <getopt.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * librdkafka's mock cluster as a program: three brokers with the port numbers that it prints. Standard input has
- * commands, each is answered by a line:
+ * librdkafka's mock cluster as a program: three brokers with the port numbers that it prints.
+ * Standard input has commands, each is answered by a line:
  *
  *	topic NAME PARTITIONS     make a topic
  *	topic_error NAME CODE     the topic has an error (0: none)

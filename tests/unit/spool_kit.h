@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the tests of the spool share: a directory of its own, items that tell who they are. Include after cmocka. */
+/* What the tests of the spool share: a directory of its own, items that tell who they are. Include
+ * after cmocka. */
 #ifndef PYTRAIL_SPOOL_KIT_H
 #define PYTRAIL_SPOOL_KIT_H
 

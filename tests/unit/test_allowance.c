@@ -12,7 +12,8 @@
 #define MS    1000000ull
 #define START (1000000 * MS)
 
-/* Looks for a user as often as it may, each for 10 ms, until `end`. How much of the time that was. */
+/* Looks for a user as often as it may, each for 10 ms, until `end`. How much of the time that
+ * was. */
 static uint64_t look_all_the_time(struct allowance *a, uint32_t uid, uint64_t end)
 {
 	uint64_t spent = 0, now = START;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The audit functions and probe sites found in files: in audit_interpreter.c built in many ways, and in
- * the interpreters of this machine; whole, stripped, and without section headers. The symbols of a
- * whole one are the truth.
+ * The audit functions and probe sites found in files: in audit_interpreter.c built in many ways,
+ * and in the interpreters of this machine; whole, stripped, and without section headers. The
+ * symbols of a whole one are the truth.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -234,7 +234,8 @@ static void check_file(const char *path)
 	assert_string_equal(b->missing, "");
 	assert_true(b->entries_cnt >= 2);
 	for (size_t i = 0; i < b->entries_cnt; i++) {
-		/* Few instructions of arm64 are simulated: not every prologue has one early enough. */
+		/* Few instructions of arm64 are simulated: not every prologue has one early
+		 * enough. */
 		if (b->entries[i].single_stepped)
 			print_message("    %s: %s\n", b->entries[i].function, b->entries[i].why);
 		assert_true(!b->entries[i].single_stepped || machine == EM_AARCH64);
@@ -427,7 +428,8 @@ static void test_missing(void **state)
 	              "events of sys.audit() may be seen twice");
 }
 
-/* A body of sys_audit_tstate whose head tests whether there are hooks is not where all events pass. */
+/* A body of sys_audit_tstate whose head tests whether there are hooks is not where all events
+ * pass. */
 static void test_guarded(void **state)
 {
 	struct binary *b;
@@ -552,7 +554,8 @@ static void test_debugdata(void **state)
 	binary__free(b);
 }
 
-/* Every byte of a file in turn is another one: whatever is found then, it is bounded and in the file. */
+/* Every byte of a file in turn is another one: whatever is found then, it is bounded and in the
+ * file. */
 static void test_corrupted(void **state)
 {
 	static uint8_t data[1 << 20];

@@ -22,8 +22,8 @@
 #include "user/util/buf.h"
 
 #define PAGE 4096
-/* Readings that may be done at once are 20 (AHEAD_NS and READ_NS in call_site.c), then ten a second: on
- * the slowest machine still fewer than that. */
+/* Readings that may be done at once are 20 (AHEAD_NS and READ_NS in call_site.c), then ten a
+ * second: on the slowest machine still fewer than that. */
 #define READS_MAX 300
 
 static struct rb b;

@@ -51,8 +51,8 @@ static void make_script(const char *name, const char *fmt, const char *arg)
 }
 
 /*
- * Programs made to be dear: a search path of so many directories before the one that has the library, and so many
- * libraries before it. As many as a program may have are looked at.
+ * Programs made to be dear: a search path of so many directories before the one that has the
+ * library, and so many libraries before it. As many as a program may have are looked at.
  */
 static void make_dear(const char *name, size_t dirs, size_t libraries)
 {
@@ -275,7 +275,8 @@ static void map_many(size_t cnt)
 			_exit(1);
 }
 
-/* A process that has the code of a file mapped as the system would, behind so many other mappings. */
+/* A process that has the code of a file mapped as the system would, behind so many other
+ * mappings. */
 static pid_t start_mapping(const char *path, size_t others, void **where)
 {
 	void **shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

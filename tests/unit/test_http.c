@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The HTTP core without a network: many outputs opened at once, and what texts become in a request. */
+/* The HTTP core without a network: many outputs opened at once, and what texts become in a
+ * request. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

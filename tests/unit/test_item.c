@@ -65,7 +65,8 @@ static void every_shorter_one_is_refused(void **state)
 	assert_int_equal(item__encode(&it, &b), 0);
 	for (size_t len = 0; len < b.len; len++) {
 		char *copy =
-			malloc(len + 1); /* a buffer of its own: a sanitizer sees a read beyond it */
+			/* a buffer of its own: a sanitizer sees a read beyond it */
+			malloc(len + 1);
 
 		memcpy(copy, b.data, len);
 		assert_true(item__decode(copy, len, &out) < 0);

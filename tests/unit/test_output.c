@@ -90,7 +90,8 @@ static void test_counts(void **state)
 	assert_non_null(strstr(text, "\"count\":1,\"cause\":\"malformed\""));
 }
 
-/* A program that was gone before anything could be read of it: a record file has nothing but its exec. */
+/* A program that was gone before anything could be read of it: a record file has nothing but its
+ * exec. */
 static void test_process_records(void **state)
 {
 	const char *specs[] = {spec_a};

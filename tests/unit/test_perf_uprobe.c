@@ -9,7 +9,8 @@
 
 #include "perf_uprobe.h"
 
-/* A kernel whose function has so many stars on its parameter of the buffer; none: it has only the one before. */
+/* A kernel whose function has so many stars on its parameter of the buffer; none: it has only the
+ * one before. */
 static struct btf *kernel(const char *function, const char *structure, int stars)
 {
 	struct btf *btf = btf__new_empty();

@@ -74,7 +74,8 @@ static void assert_said(const char *text)
 	said[0] = '\0';
 }
 
-/* A record of a process that started with this boot, so many ns before or after the files were attached. */
+/* A record of a process that started with this boot, so many ns before or after the files were
+ * attached. */
 static struct pt_rec rec_of(uint32_t pid, int64_t since)
 {
 	return (struct pt_rec){
@@ -116,7 +117,8 @@ static void test_heard(void **state)
 	presence__free(p);
 }
 
-/* What is found in /proc is told with the kernel's exact start of it; once, whoever finds it again. */
+/* What is found in /proc is told with the kernel's exact start of it; once, whoever finds it
+ * again. */
 static void test_found(void **state)
 {
 	struct presence *p = new_presence();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Which instruction of a function is probed: prologues as they are in interpreters, and made ones. */
+/* Which instruction of a function is probed: prologues as they are in interpreters, and made
+ * ones. */
 #include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -354,8 +355,10 @@ static void test_arm64_dear(void **state)
 		{0xd2800002, "d2800002 at +4 writes a register with an argument"}, /* mov x2, #0 */
 		{0xd280001e, "d280001e at +4 writes a register with an argument"}, /* mov x30, #0 */
 		{0xf9008be2,
-	         "f9008be2 at +4 writes to memory that may hold arguments"}, /* str x2, [sp, #272] */
-		{0xf9000102, "f9000102 at +4 writes to memory that may hold arguments"}, /* str x2, [x8] */
+	         /* str x2, [sp, #272] */
+	         "f9008be2 at +4 writes to memory that may hold arguments"},
+		/* str x2, [x8] */
+		{0xf9000102, "f9000102 at +4 writes to memory that may hold arguments"},
 		{0x8b3063ff,
 	         "8b3063ff at +4 moves the stack pointer in a way not known"}, /* add sp, sp, x16 */
 		{RET, "d65f03c0 at +4 before any cheap instruction"},

@@ -243,7 +243,8 @@ static void test_record(void **state)
 	process_table__free(other);
 }
 
-/* Many large command lines: what is kept of them is bounded in bytes, too, and what went is counted. */
+/* Many large command lines: what is kept of them is bounded in bytes, too, and what went is
+ * counted. */
 static void test_bounded_bytes(void **state)
 {
 	struct process_table *large = process_table__new("boot", 1 << 20);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Redaction of events and processes: what comes out, in each format; and that no secret ever does. */
+/* Redaction of events and processes: what comes out, in each format; and that no secret ever
+ * does. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,7 +229,8 @@ static void test_untouched(void **state)
 	assert_int_equal(redact__count(r), 0);
 }
 
-/* An event of secrets in a form that the table does not know is hidden as a whole; so is one without a name. */
+/* An event of secrets in a form that the table does not know is hidden as a whole; so is one
+ * without a name. */
 static void test_unknown_form(void **state)
 {
 	use(NULL);
@@ -294,7 +296,7 @@ static void test_rules(void **state)
 	redact_rules__free(&rules);
 }
 
-/* --- no secret ever ------------------------------------------------------------------------------ */
+/* --- no secret ever --------------------------------------------------------------------------- */
 
 static bool has(const void *data, size_t len, const char *text)
 {
@@ -433,7 +435,7 @@ static void test_never_urls(void **state)
 	}
 }
 
-/* --- processes ----------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 static const struct process *process_of(struct process_table *t, const char *argv, size_t len)
 {
@@ -483,7 +485,7 @@ static void test_process(void **state)
 	process_table__free(t);
 }
 
-/* --- the key ------------------------------------------------------------------------------------- */
+/* --- the key ---------------------------------------------------------------------------------- */
 
 static void test_key(void **state)
 {

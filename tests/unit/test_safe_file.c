@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Files that are written by name: what others have put in the way is neither followed nor written to. */
+/* Files that are written by name: what others have put in the way is neither followed nor written
+ * to. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -19,7 +19,8 @@
 
 static const struct spool_tally none;
 
-/* Reads on: every item must be the next of from, from + 1, …; losses are summed up. Returns the number of items. */
+/* Reads on: every item must be the next of from, from + 1, …; losses are summed up. Returns the
+ * number of items. */
 static uint64_t read_on(struct spool_reader *r, uint64_t *next, uint64_t *lost, uint32_t *cause)
 {
 	struct spool_entry e;
@@ -337,7 +338,8 @@ static void bytes_in_an_item_are_never_taken_for_a_record(void **state)
 	spool_reader__close(r);
 }
 
-/* A lane between others is gone: told of as one loss, which a reader that is killed does not forget. */
+/* A lane between others is gone: told of as one loss, which a reader that is killed does not
+ * forget. */
 static void many_gaps_are_one_loss(void **state)
 {
 	struct spool *s = kit__open(0, 0);
@@ -410,8 +412,8 @@ static void the_lowest_severity_goes_first(void **state)
 	spool__close(s);
 }
 
-/* Who writes does not wait for the disk for what is evicted before its time to be synced comes; the rest is synced
- * at the end at the latest. */
+/* Who writes does not wait for the disk for what is evicted before its time to be synced comes; the
+ * rest is synced at the end at the latest. */
 static void what_is_evicted_is_not_synced(void **state)
 {
 	struct spool *s = kit__open_synced(512 << 10, 16 << 10, 3600);

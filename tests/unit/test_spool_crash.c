@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The promise of the spool, with processes that are killed: a writer that numbers its items and says how far it has
- * flushed, an exporter whose receiver fails in every way, both killed at random moments. Every item that was flushed
- * arrives at least once or is said to be lost; in order; twice only under the same id. And a disk that fills up.
+ * The promise of the spool, with processes that are killed: a writer that numbers its items and
+ * says how far it has flushed, an exporter whose receiver fails in every way, both killed at random
+ * moments. Every item that was flushed arrives at least once or is said to be lost; in order; twice
+ * only under the same id. And a disk that fills up.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -99,7 +100,8 @@ static void receive(struct driver *d, const struct item *items, size_t cnt, stru
 			const char *count =
 				memmem(items[i].body.s, items[i].body.len, "\"count\":", 8);
 
-			/* Said again when it was not acknowledged: counted by the worker's figures. */
+			/* Said again when it was not acknowledged: counted by the worker's
+			 * figures. */
 			assert_non_null(count);
 			continue;
 		}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The process that is looked at is this one: its "probes" are bytes here, its file a temporary one. */
+/* The process that is looked at is this one: its "probes" are bytes here, its file a temporary
+ * one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What the verifier of this kernel makes of each program: one line for each, tab-separated: name, "ok" or the
- * error, instructions processed, their limit, states at most for one instruction, states; the end of the
- * verifier's log of one that is refused follows on standard error. Exit status 1 when one is refused.
+ * What the verifier of this kernel makes of each program: one line for each, tab-separated: name,
+ * "ok" or the error, instructions processed, their limit, states at most for one instruction,
+ * states; the end of the verifier's log of one that is refused follows on standard error. Exit
+ * status 1 when one is refused.
  *
  *	build/tests/verifier/stats [-v] [PROGRAM...]
  */

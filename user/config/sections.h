@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Every key of pytrail.yaml, but for the drivers' own (sink/driver.h): the one place to touch for a new one.
- * The loader, its errors, `pytrail daemon --print-options` and pytrail.yaml(5) are made from it.
+ * Every key of pytrail.yaml, but for the drivers' own (sink/driver.h): the one place to touch for a
+ * new one. The loader, its errors, `pytrail daemon --print-options` and pytrail.yaml(5) are made
+ * from it.
  */
 #ifndef PYTRAIL_SECTIONS_H
 #define PYTRAIL_SECTIONS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A YAML file as a tree whose every node knows where it stands. One document, no tags; aliases are copies of
- * what they name. Bounded: bytes, nodes after aliases are resolved, and depth.
+ * A YAML file as a tree whose every node knows where it stands. One document, no tags; aliases are
+ * copies of what they name. Bounded: bytes, nodes after aliases are resolved, and depth.
  */
 #ifndef PYTRAIL_YAML_TREE_H
 #define PYTRAIL_YAML_TREE_H
@@ -26,9 +26,10 @@ enum tree_kind { TREE_SCALAR, TREE_SEQUENCE, TREE_MAPPING };
 struct tree {
 	enum tree_kind kind;
 	struct place place;
-	char *text;         /* of a scalar: UTF-8 without a NUL, terminated */
-	bool quoted;        /* not a plain scalar: "" is a text, not nothing */
-	struct tree *items; /* of a sequence; of a mapping keys and values in turn, keys are scalars */
+	char *text;  /* of a scalar: UTF-8 without a NUL, terminated */
+	bool quoted; /* not a plain scalar: "" is a text, not nothing */
+	/* of a sequence; of a mapping keys and values in turn, keys are scalars */
+	struct tree *items;
 	size_t cnt;
 };
 
@@ -45,8 +46,8 @@ void complain(struct complaints *c, const struct place *at, const char *fmt, ...
 void complaints__say(struct complaints *c);
 
 /*
- * Parses `len` bytes; `file` is their name, kept by pointer in every place. NULL with a complaint. A file
- * without anything in it is an empty mapping.
+ * Parses `len` bytes; `file` is their name, kept by pointer in every place. NULL with a complaint.
+ * A file without anything in it is an empty mapping.
  */
 struct tree *yaml_tree__parse(const char *file, const void *data, size_t len, struct complaints *c);
 /* Reads a file first; one that others than root or its reader can write is refused. */

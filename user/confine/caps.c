@@ -85,7 +85,8 @@ void caps__keep_all(void)
 	keeps_all = true;
 }
 
-/* What is not in the bounding set cannot be had by executing a file. Without CAP_SETPCAP it stays as it is. */
+/* What is not in the bounding set cannot be had by executing a file. Without CAP_SETPCAP it stays
+ * as it is. */
 static void limit_bounding(uint64_t keep)
 {
 	for (unsigned cap = 0; cap < 64; cap++)
@@ -120,8 +121,9 @@ void caps__limit_to_needed(void)
 }
 
 /*
- * A uprobe by a perf event, in a file that is not there: refused before that is seen (perf_uprobe_event_init(),
- * kernel/events/core.c: CAP_SYS_ADMIN, where CAP_PERFMON does for other events).
+ * A uprobe by a perf event, in a file that is not there: refused before that is seen
+ * (perf_uprobe_event_init(), kernel/events/core.c: CAP_SYS_ADMIN, where CAP_PERFMON does for other
+ * events).
  */
 static bool may_open_uprobes(void)
 {
@@ -146,7 +148,8 @@ static bool may_open_uprobes(void)
 	return fd >= 0 || (errno != EACCES && errno != EPERM);
 }
 
-/* The links of /proc/PID/map_files: CAP_CHECKPOINT_RESTORE will do since Linux 5.9 (12886f8ab10c). */
+/* The links of /proc/PID/map_files: CAP_CHECKPOINT_RESTORE will do since Linux 5.9
+ * (12886f8ab10c). */
 static bool may_follow_map_files(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");

@@ -289,7 +289,8 @@ int daemon__run(const char *path, struct config *cfg)
 	};
 	int code;
 
-	/* Each file is made with the mode that its reader needs, and a unit's, or a root's, 0077 would take that away. */
+	/* Each file is made with the mode that its reader needs, and a unit's, or a root's, 0077
+	 * would take that away. */
 	umask(022);
 	clock__boot_id(d.boot_id, sizeof(d.boot_id));
 	daemon__set_log(cfg);

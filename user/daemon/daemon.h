@@ -8,7 +8,8 @@ struct config;
 /* path: to read again. Takes the configuration, its secrets loaded, over. Returns an exit code. */
 int daemon__run(const char *path, struct config *cfg);
 
-/* Whether the drivers want what the configuration says of them; as the exporter's user. 0 or -errno, said. */
+/* Whether the drivers want what the configuration says of them; as the exporter's user. 0 or
+ * -errno, said. */
 int daemon__check_drivers(const struct config *cfg);
 
 #endif

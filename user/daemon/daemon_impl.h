@@ -30,7 +30,8 @@ struct daemon {
 	struct tracer_figures figures;
 };
 
-/* daemon_figures.c: takes them, tells them to the exporter, writes the textfile, the watchdog, systemd's status. */
+/* daemon_figures.c: takes them, tells them to the exporter, writes the textfile, the watchdog,
+ * systemd's status. */
 void daemon__figures(struct daemon *d, uint64_t now);
 void daemon__answer(struct daemon *d);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What systemd wants to know of a service, by its documented protocol (sd_notify(3)); nothing without NOTIFY_SOCKET. */
+/* What systemd wants to know of a service, by its documented protocol (sd_notify(3)); nothing
+ * without NOTIFY_SOCKET. */
 #ifndef PYTRAIL_NOTIFY_H
 #define PYTRAIL_NOTIFY_H
 

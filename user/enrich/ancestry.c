@@ -86,8 +86,8 @@ void ancestry__json(struct buf *out, const char *list, size_t len)
 	buf__char(out, ']');
 }
 
-/* One process through one descriptor of /proc/PID, as in proc_facts.c. False when it is not there, or did
- * not start before. Its own start becomes the new limit, its parent the next pid. */
+/* One process through one descriptor of /proc/PID, as in proc_facts.c. False when it is not there,
+ * or did not start before. Its own start becomes the new limit, its parent the next pid. */
 static bool read_one(uint32_t *pid, uint64_t *before_ns, char *list, size_t size, size_t *len)
 {
 	char path[32], stat[1024], comm[64], exe[PATH_MAX];

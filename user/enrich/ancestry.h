@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Where a process comes from: its parent, that one's parent, and so on up to init. A list is a text of
- * three NUL-terminated strings for each ancestor, nearest first: pid, comm, executable ("" when not known).
+ * Where a process comes from: its parent, that one's parent, and so on up to init. A list is a text
+ * of three NUL-terminated strings for each ancestor, nearest first: pid, comm, executable ("" when
+ * not known).
  */
 #ifndef PYTRAIL_ANCESTRY_H
 #define PYTRAIL_ANCESTRY_H
@@ -36,8 +37,8 @@ bool ancestry__next(const char **pos, const char *end, struct ancestor *out);
 void ancestry__json(struct buf *out, const char *list, size_t len);
 
 /*
- * Appends what /proc says of `pid` and its ancestors. before_ns (CLOCK_BOOTTIME): a parent has not started
- * after it; a pid that was used again ends the list.
+ * Appends what /proc says of `pid` and its ancestors. before_ns (CLOCK_BOOTTIME): a parent has not
+ * started after it; a pid that was used again ends the list.
  */
 void ancestry__read(uint32_t pid, uint64_t before_ns, char *list, size_t size, size_t *len);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Two hash tables with chains: call sites by (process, address), which is all that most events need, and
- * processes by (pid, start). A process owns its sites; processes are on a list from the most to the
- * least recently used, whose end goes when there is no room. A site without json is an address that
- * is in no mapping, kept so as not to be looked for again.
+ * Two hash tables with chains: call sites by (process, address), which is all that most events
+ * need, and processes by (pid, start). A process owns its sites; processes are on a list from the
+ * most to the least recently used, whose end goes when there is no room. A site without json is an
+ * address that is in no mapping, kept so as not to be looked for again.
  *
- * What is not noticed: that a file was unmapped and another mapped in its place. CPython never unmaps
- * an extension module; between an execve() and the record that tells of it addresses are most often
- * in no mapping, since they are random.
+ * What is not noticed: that a file was unmapped and another mapped in its place. CPython never
+ * unmaps an extension module; between an execve() and the record that tells of it addresses are
+ * most often in no mapping, since they are random.
  */
 #include "call_site.h"
 
@@ -34,10 +34,10 @@
 #define FILES_MAX_BYTES (64u << 20)
 
 /*
- * Work for a process is booked ahead: each reading of its mappings as READ_NS or as WORK_FACTOR times
- * what it took, whatever is more, each file read for it as the latter. No work is begun that is
- * booked further ahead than AHEAD_NS: enough for the imports at a program's start, and 1/WORK_FACTOR of
- * a CPU in the long run, whatever it maps.
+ * Work for a process is booked ahead: each reading of its mappings as READ_NS or as WORK_FACTOR
+ * times what it took, whatever is more, each file read for it as the latter. No work is begun that
+ * is booked further ahead than AHEAD_NS: enough for the imports at a program's start, and
+ * 1/WORK_FACTOR of a CPU in the long run, whatever it maps.
  */
 #define READ_NS     100000000ull
 #define WORK_FACTOR 16

@@ -34,9 +34,9 @@ static bool has_prefix(const char *s, size_t len, const char *prefix)
 
 /*
  * What comes before the id in a component. With systemd's cgroup driver it is a scope unit,
- * "docker-<id>.scope"; containerd without it may put "<slice>:cri-containerd:<id>" in one component;
- * with the cgroupfs driver the component is the id itself. A monitor of Podman or CRI-O has the id
- * of the container it watches over ("libpod-conmon-<id>.scope") and is not in it.
+ * "docker-<id>.scope"; containerd without it may put "<slice>:cri-containerd:<id>" in one
+ * component; with the cgroupfs driver the component is the id itself. A monitor of Podman or CRI-O
+ * has the id of the container it watches over ("libpod-conmon-<id>.scope") and is not in it.
  */
 static bool is_runtime_prefix(const char *s, size_t len)
 {
@@ -127,8 +127,8 @@ bool cgroup__container_id(const char *text, size_t len, char out[CGROUP_ID_SIZE]
 
 /*
  * A pod's component: "pod<uid>" below "kubepods", or with systemd's driver
- * "kubepods[-<class>]-pod<uid>.slice", the dashes of the uid underscores. Pods that the kubelet starts from
- * a file have a hash of 32 digits for a uid.
+ * "kubepods[-<class>]-pod<uid>.slice", the dashes of the uid underscores. Pods that the kubelet
+ * starts from a file have a hash of 32 digits for a uid.
  */
 static bool component_pod(const char *s, size_t len, char out[CGROUP_POD_SIZE])
 {

@@ -20,9 +20,11 @@ bool cgroup__container_id(const char *text, size_t len, char out[CGROUP_ID_SIZE]
 
 /* All that the text says. Paths point into the text and are NULL when not known. */
 struct cgroup_facts {
-	const char *path; /* the one that tells most: of the container, of a unit, else the longest; not "/" */
+	/* the one that tells most: of the container, of a unit, else the longest; not "/" */
+	const char *path;
 	size_t path_len;
-	const char *unit; /* systemd's: the innermost service, scope and the like; of no container */
+	/* systemd's: the innermost service, scope and the like; of no container */
+	const char *unit;
 	size_t unit_len;
 	char container_id[CGROUP_ID_SIZE]; /* or "" */
 	char pod_uid[CGROUP_POD_SIZE];     /* of Kubernetes, in lower case with dashes; or "" */

@@ -26,8 +26,9 @@ static bool take_first(char out[CONTAINER_TEXT_MAX], const json_t *object, const
 }
 
 /*
- * Labels that the kubelet gives to a container (pkg/kubelet/types/labels.go); annotations of containerd's
- * CRI plugin (pkg/cri/annotations), of CRI-O (pkg/annotations), of nerdctl (pkg/labels).
+ * Labels that the kubelet gives to a container (pkg/kubelet/types/labels.go); annotations of
+ * containerd's CRI plugin (pkg/cri/annotations), of CRI-O (pkg/annotations), of nerdctl
+ * (pkg/labels).
  */
 static const char *const name_keys[] = {"io.kubernetes.container.name",
                                         "io.kubernetes.cri.container-name", "nerdctl/name",
@@ -58,7 +59,8 @@ bool container_json__docker(const char *text, size_t len, const char *id, struct
 	if (ok) {
 		const json_t *labels = json_object_get(config, "Labels");
 
-		/* of Kubernetes, by cri-dockerd, the name of the container in its pod is more telling */
+		/* of Kubernetes, by cri-dockerd, the name of the container in its pod is more
+		 * telling */
 		ok = take(out->name, json_object_get(labels, name_keys[0])) ||
 		     take(out->name, json_object_get(root, "Name"));
 		/* it has a slash in front: of the time when containers could be linked */

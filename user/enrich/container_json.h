@@ -26,7 +26,8 @@ bool container_json__docker(const char *text, size_t len, const char *id,
 bool container_json__storage(const char *text, size_t len, const char *id,
                              struct container_facts *out);
 
-/* config.json of an OCI bundle (containerd, CRI-O), which does not say its container's id: annotations. */
+/* config.json of an OCI bundle (containerd, CRI-O), which does not say its container's id:
+ * annotations. */
 bool container_json__bundle(const char *text, size_t len, struct container_facts *out);
 
 /* The "data-root" of Docker's daemon.json: an absolute path, shorter than size. */

@@ -18,15 +18,16 @@
 #include "../util/clock.h"
 #include "../util/fnv.h"
 
-/* Files of one container are some KiB; containers.json has all that there are. A user's own are not to take
- * the collector's time: they are smaller, and so many are looked at in a second. */
+/* Files of one container are some KiB; containers.json has all that there are. A user's own are not
+ * to take the collector's time: they are smaller, and so many are looked at in a second. */
 #define FILE_MAX       (16u << 20)
 #define USERS_FILE_MAX (1u << 20)
 #define USERS_LOOKS    20
 /* Containers that are kept: one for each hash. */
 #define KEPT          512
 #define LOOK_AGAIN_NS 1000000000u
-/* Files that a pattern may give: there is a directory for each storage driver, or for each namespace. */
+/* Files that a pattern may give: there is a directory for each storage driver, or for each
+ * namespace. */
 #define MATCHES_MAX 32
 
 struct kept {
@@ -169,7 +170,8 @@ void containers__free(struct containers *c)
 	free(c);
 }
 
-/* The user in whose slice a control group is (systemd: user-UID.slice), who may have made it; else root. */
+/* The user in whose slice a control group is (systemd: user-UID.slice), who may have made it; else
+ * root. */
 static uid_t owner_of(const char *cgroup, size_t len)
 {
 	static const char slice[] = "/user.slice/user-";
@@ -220,7 +222,8 @@ static bool look_in_file(struct kept *k, const char *path, parse_fn parse)
 	return true;
 }
 
-/* Whether one of the places has the container. base must have nothing that glob(7) takes for its own. */
+/* Whether one of the places has the container. base must have nothing that glob(7) takes for its
+ * own. */
 static bool look_in(struct kept *k, const char *base, const struct place *places)
 {
 	char pattern[PATH_MAX];

@@ -21,8 +21,8 @@ static size_t read_text(const char *path, char *out, size_t size)
 	return n;
 }
 
-/* The value of NAME=VALUE on a line, with or without quotes, as a shell reads it: a backslash before a quote,
- * a dollar, a backtick or a backslash is taken off. */
+/* The value of NAME=VALUE on a line, with or without quotes, as a shell reads it: a backslash
+ * before a quote, a dollar, a backtick or a backslash is taken off. */
 static void take_value(const char *p, char *out, size_t size)
 {
 	char quote = *p == '"' || *p == '\'' ? *p++ : 0;

@@ -17,15 +17,15 @@ struct host_facts {
 	char os_name[128];
 	char os_version[64];
 	char os_pretty[128];
-	/* CLOCK_REALTIME minus CLOCK_BOOTTIME; known of the live host only, as a record file does not say for how
-	 * long its host was suspended */
+	/* CLOCK_REALTIME minus CLOCK_BOOTTIME; known of the live host only, as a record file does
+	 * not say for how long its host was suspended */
 	bool has_boottime_offset;
 	int64_t boottime_offset_ns;
 };
 
 /*
- * Facts of the host with this boot id (NULL: not known). Those of this host when it is the one, in this boot;
- * else the boot id only. live: the records are of now.
+ * Facts of the host with this boot id (NULL: not known). Those of this host when it is the one, in
+ * this boot; else the boot id only. live: the records are of now.
  */
 void host_facts__read(struct host_facts *h, const char *boot_id, bool live);
 

@@ -175,7 +175,8 @@ struct mapping *mappings__find(struct mappings *m, uint64_t address)
 	return low < m->cnt && m->v[low].start <= address ? &m->v[low] : NULL;
 }
 
-/* A path that leads to the mapping's file, which is a regular one: to open a device can have effects. */
+/* A path that leads to the mapping's file, which is a regular one: to open a device can have
+ * effects. */
 static int find_file(const struct mapping *m, const struct mappings *of, char path[PATH_ROOM],
                      struct stat *st)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The executable mappings of a process, read at once and kept; see proc_maps.h for the text they are in. */
+/* The executable mappings of a process, read at once and kept; see proc_maps.h for the text they
+ * are in. */
 #ifndef PYTRAIL_MAPPINGS_H
 #define PYTRAIL_MAPPINGS_H
 
@@ -33,15 +34,15 @@ size_t mappings__bytes(const struct mappings *m);
 struct mapping *mappings__find(struct mappings *m, uint64_t address);
 
 /*
- * Finds out what the file of a mapping is: m->id. By /proc/PID/map_files, whose links lead to the very
- * file, whatever the mount namespace and though deleted, but want CAP_CHECKPOINT_RESTORE or
+ * Finds out what the file of a mapping is: m->id. By /proc/PID/map_files, whose links lead to the
+ * very file, whatever the mount namespace and though deleted, but want CAP_CHECKPOINT_RESTORE or
  * CAP_SYS_ADMIN (proc(5)); else by its path in the process's root, if the inode number is right. 0;
  * -ESRCH: the process is gone; -ENOENT: not a regular file, or not to be reached.
  */
 int mapping__identify(struct mapping *m, const struct mappings *of, uint32_t pid, uint64_t start_ns);
 
-/* Opens the file of a mapping that is identified. A descriptor, -ENOENT: it is not there any more, or
- * another, -errno. */
+/* Opens the file of a mapping that is identified. A descriptor, -ENOENT: it is not there any more,
+ * or another, -errno. */
 int mapping__open(const struct mapping *m, const struct mappings *of);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* A list from the most to the least recently used; files are few, and looked up once for each process
- * and address. */
+/* A list from the most to the least recently used; files are few, and looked up once for each
+ * process and address. */
 #include "modules.h"
 
 #include <errno.h>
@@ -103,7 +103,8 @@ const struct module *modules__find(struct modules *m, const struct file_id *id)
 	return f;
 }
 
-/* What the kernel and ld.so map of it, in whole pages (fs/binfmt_elf.c elf_map(), ELF_PAGESTART). */
+/* What the kernel and ld.so map of it, in whole pages (fs/binfmt_elf.c elf_map(),
+ * ELF_PAGESTART). */
 static void take_segments(struct module *f, const struct elf_file *e)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Mapped files by what they are (device, inode, size, time of change), so that each is read once however
- * many processes map it: from an offset in the file to a link-time address and its function. Bounded:
- * the ones not used for longest go.
+ * Mapped files by what they are (device, inode, size, time of change), so that each is read once
+ * however many processes map it: from an offset in the file to a link-time address and its
+ * function. Bounded: the ones not used for longest go.
  */
 #ifndef PYTRAIL_MODULES_H
 #define PYTRAIL_MODULES_H
@@ -16,8 +16,8 @@
 struct modules;
 struct module;
 
-/* No descriptor is held, so an inode number may become another file's: size and time of change, which
- * cannot be set at will, tell. */
+/* No descriptor is held, so an inode number may become another file's: size and time of change,
+ * which cannot be set at will, tell. */
 struct file_id {
 	dev_t dev;
 	ino_t ino;
@@ -35,8 +35,8 @@ void modules__free(struct modules *m);
 /* The file, NULL: not (any more) here. Valid until the next modules__load(). */
 const struct module *modules__find(struct modules *m, const struct file_id *id);
 
-/* Reads the open file, which is not kept, and puts it in: also one that is no ELF file, which then has no
- * addresses. NULL: no memory, or the file cannot be read. */
+/* Reads the open file, which is not kept, and puts it in: also one that is no ELF file, which then
+ * has no addresses. NULL: no memory, or the file cannot be read. */
 const struct module *modules__load(struct modules *m, int fd);
 
 size_t modules__count(const struct modules *m);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * All is read through one descriptor of /proc/PID: it goes stale with the process, so that a pid that
- * is used again in between gives errors, not the facts of another.
+ * All is read through one descriptor of /proc/PID: it goes stale with the process, so that a pid
+ * that is used again in between gives errors, not the facts of another.
  */
 #include "proc_facts.h"
 
@@ -88,8 +88,8 @@ ssize_t proc_facts__text(int dir, const char *name, char *out, size_t size)
 }
 
 /*
- * /proc shows whole ticks (fs/proc/array.c: nsec_to_clock_t(), rounding down). One tick more or less
- * is let pass: kernels differ in what they round.
+ * /proc shows whole ticks (fs/proc/array.c: nsec_to_clock_t(), rounding down). One tick more or
+ * less is let pass: kernels differ in what they round.
  */
 static bool is_start(uint64_t ticks, uint64_t start_ns)
 {

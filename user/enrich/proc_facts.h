@@ -29,16 +29,16 @@ struct proc_room {
 };
 
 /*
- * Reads the facts of a live process. start_ns, when not 0, must be its start (CLOCK_BOOTTIME), as near
- * as /proc tells it. 0: *out points into *room; what could not be read is NULL. -ESRCH: it is gone, or
- * its pid is another process's.
+ * Reads the facts of a live process. start_ns, when not 0, must be its start (CLOCK_BOOTTIME), as
+ * near as /proc tells it. 0: *out points into *room; what could not be read is NULL. -ESRCH: it is
+ * gone, or its pid is another process's.
  */
 int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
                      struct process_facts *out);
 
 /*
- * Only what an exec does not change, in place of what *out has: cwd, control group and container. -ESRCH: as
- * above, *out stays as it is.
+ * Only what an exec does not change, in place of what *out has: cwd, control group and container.
+ * -ESRCH: as above, *out stays as it is.
  */
 int proc_facts__place(uint32_t pid, uint64_t start_ns, struct proc_room *room,
                       struct process_facts *out);
@@ -46,8 +46,8 @@ int proc_facts__place(uint32_t pid, uint64_t start_ns, struct proc_room *room,
 /* Whether the file that it executes has the name of a Python interpreter. */
 bool proc_facts__is_python(uint32_t pid);
 
-/* Whether the process is there that started at start_ns (0: any), as near as /proc tells it. What was
- * read of its pid before is then of this process. */
+/* Whether the process is there that started at start_ns (0: any), as near as /proc tells it. What
+ * was read of its pid before is then of this process. */
 bool proc_facts__is_alive(uint32_t pid, uint64_t start_ns);
 
 struct proc_stat {
@@ -66,9 +66,9 @@ uint64_t proc_stat__start_ns(const struct proc_stat *st);
 ssize_t proc_facts__text(int dir, const char *name, char *out, size_t size);
 
 /*
- * Field 22 of the text of /proc/PID/stat: the start in clock ticks since boot (proc(5)). False when the
- * text is not of that form. comm, field 2, may hold spaces and parentheses: fields count from the last
- * one.
+ * Field 22 of the text of /proc/PID/stat: the start in clock ticks since boot (proc(5)). False when
+ * the text is not of that form. comm, field 2, may hold spaces and parentheses: fields count from
+ * the last one.
  */
 bool proc_stat__start(const char *text, size_t len, uint64_t *ticks);
 

@@ -35,7 +35,8 @@ struct entry {
 	struct entry *newer, *older;
 };
 
-/* Of the texts of all entries: a command line alone can have PROC_ARGV_MAX, and anybody can start many. */
+/* Of the texts of all entries: a command line alone can have PROC_ARGV_MAX, and anybody can start
+ * many. */
 #define BYTES_MAX (64u << 20)
 
 struct process_table {
@@ -218,7 +219,8 @@ static const char *keep(char **pos, const char *s, size_t len)
 
 static uint64_t generations;
 
-/* Puts facts, none when NULL, in place of those that the entry has. 0 or -ENOMEM: nothing changed. */
+/* Puts facts, none when NULL, in place of those that the entry has. 0 or -ENOMEM: nothing
+ * changed. */
 static int set_facts(struct process_table *t, struct entry *e, const struct process_facts *facts)
 {
 	static const struct process_facts none;
@@ -300,8 +302,9 @@ static void make_ancestry(struct process_table *t, const struct pt_task *task,
 }
 
 /*
- * The facts of a process that is gone, as its parent had them: it was forked and has executed nothing
- * since. The kernel's count of a process's execs is copied by fork (struct task_struct.self_exec_id).
+ * The facts of a process that is gone, as its parent had them: it was forked and has executed
+ * nothing since. The kernel's count of a process's execs is copied by fork (struct
+ * task_struct.self_exec_id).
  */
 static int inherit(struct process_table *t, const struct entry *e, const struct pt_task *task,
                    struct process_facts *f)
@@ -355,8 +358,8 @@ static int read_facts(struct process_table *t, struct entry *e, const struct pt_
 	int err = -ESRCH;
 
 	/*
-	 * A child that was forked after we started, and has executed nothing when it raised this: /proc may
-	 * show already what it executed then.
+	 * A child that was forked after we started, and has executed nothing when it raised this:
+	 * /proc may show already what it executed then.
 	 */
 	if (live && !e->blob && task->start_ns > t->since_ns && !inherit(t, e, task, &facts)) {
 		proc_facts__place(task->pid, task->start_ns, &t->room, &facts);
@@ -376,7 +379,8 @@ static int read_facts(struct process_table *t, struct entry *e, const struct pt_
 		make_ancestry(t, task, &facts);
 	if (!err && live)
 		name_container(t, &facts);
-	/* It moved to another control group and is gone: what was read before is still true of it. */
+	/* It moved to another control group and is gone: what was read before is still true of
+	 * it. */
 	if (err && live && e->blob && !e->p.partial && !e->stale && e->exec_id == task->exec_id) {
 		e->cgroup_id = task->cgroup_id;
 		return 0;
@@ -384,7 +388,8 @@ static int read_facts(struct process_table *t, struct entry *e, const struct pt_
 	e->exec_id = task->exec_id;
 	e->cgroup_id = task->cgroup_id;
 	snprintf(e->p.comm, sizeof(e->p.comm), "%.*s", PT_COMM_LEN, task->comm);
-	/* It executed another file and was gone before that was read: what was known is not true. */
+	/* It executed another file and was gone before that was read: what was known is not
+	 * true. */
 	if (set_facts(t, e, err ? NULL : &facts))
 		return -ENOMEM;
 	e->p.partial = partial;

@@ -20,8 +20,9 @@ struct process {
 	uint64_t start_ns;  /* CLOCK_BOOTTIME */
 	char entity_id[33]; /* hash of boot id, pid, start: lower-case hexadecimal */
 	/*
-	 * Rendered once: the members of "process" in the JSON event that do not change from event to
-	 * event, `"exe":"…","argv":["…"],"cwd":"…","start_ns":1,"entity_id":"…","container_id":"…"` and so
+	 * Rendered once: the members of "process" in the JSON event that do not change from event
+	 * to event,
+	 * `"exe":"…","argv":["…"],"cwd":"…","start_ns":1,"entity_id":"…","container_id":"…"` and so
 	 * on; and those of "python", a comma before each: `,"script":"app.py","venv":"/srv/venv"`.
 	 */
 	const char *json;
@@ -50,23 +51,25 @@ struct process {
 	char comm[PT_COMM_LEN + 1]; /* of the thread that raised the first event since its exec */
 };
 
-/* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. Names of containers
- * are looked for below the directory PYTRAIL_HOST_ROOT of the environment, or /. NULL: no memory. */
+/* boot_id: text of /proc/sys/kernel/random/boot_id, of the host the records come from. Names of
+ * containers are looked for below the directory PYTRAIL_HOST_ROOT of the environment, or /. NULL:
+ * no memory. */
 struct process_table *process_table__new(const char *boot_id, size_t max_entries);
 void process_table__free(struct process_table *t);
 
 /*
- * The entry of the task's process, or NULL without memory. With `live`, a process not seen before is
- * read from /proc (its start time must be the task's: a pid that was used again is not mistaken), and
- * *fresh, when given, says that it was: once for each reading. One that is gone, and has executed nothing
- * since it was forked, has the facts of its parent. Valid until the entry is evicted: use it for the event at hand.
+ * The entry of the task's process, or NULL without memory. With `live`, a process not seen before
+ * is read from /proc (its start time must be the task's: a pid that was used again is not
+ * mistaken), and *fresh, when given, says that it was: once for each reading. One that is gone, and
+ * has executed nothing since it was forked, has the facts of its parent. Valid until the entry is
+ * evicted: use it for the event at hand.
  */
 const struct process *process_table__get(struct process_table *t, const struct pt_task *task,
                                          bool live, bool *fresh);
 
 /*
- * The entry of a process that is known already, or NULL: one that raised an event, executed a Python, or was
- * forked by one. As process_table__get() otherwise; it does not count as asked for.
+ * The entry of a process that is known already, or NULL: one that raised an event, executed a
+ * Python, or was forked by one. As process_table__get() otherwise; it does not count as asked for.
  */
 const struct process *process_table__known(struct process_table *t, const struct pt_task *task,
                                            bool live, bool *fresh);
@@ -87,7 +90,8 @@ int process_table__put_record(struct process_table *t, const void *record, size_
 /* Appends the PT_REC_PROCESS record of an entry to b (8-byte padded), for --record. */
 void process__to_record(const struct process *p, const struct pt_rec *like, struct buf *b);
 
-/* Gives it what is shown in its place where secrets are hidden (malloc'ed; NULL: itself), of so many bytes. */
+/* Gives it what is shown in its place where secrets are hidden (malloc'ed; NULL: itself), of so
+ * many bytes. */
 void process__set_hidden(const struct process *p, struct process *hidden, size_t bytes);
 
 /* What the entry has, as it came. */
@@ -97,8 +101,8 @@ void process__facts(const struct process *p, struct process_facts *out);
 void process_table__fork(struct process_table *t, const struct pt_task *task);
 
 /*
- * The process executed another file: its facts are read anew at the next event; with `live` at once when
- * that is a Python, which may be gone by then. Or it exited: they are kept for a while.
+ * The process executed another file: its facts are read anew at the next event; with `live` at once
+ * when that is a Python, which may be gone by then. Or it exited: they are kept for a while.
  */
 void process_table__exec(struct process_table *t, const struct pt_task *task, bool live);
 void process_table__exit(struct process_table *t, const struct pt_task *task);

@@ -7,7 +7,8 @@ struct buf;
 struct process;
 struct process_facts;
 
-/* struct process.json, of its pid, start and entity_id and of the facts; in place of what b holds. */
+/* struct process.json, of its pid, start and entity_id and of the facts; in place of what b
+ * holds. */
 void process_json__make(struct buf *b, const struct process *p, const struct process_facts *f);
 /* struct process.python_json. */
 void process_json__python(struct buf *b, const struct process_facts *f);

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Short options that take a value: the rest of the word, or the next word (CPython: Python/getopt.c,
- * SHORT_OPTS "+bBc:dEhiIJm:OPqRsStuvVW:xX:?"). */
+/* Short options that take a value: the rest of the word, or the next word (CPython:
+ * Python/getopt.c, SHORT_OPTS "+bBc:dEhiIJm:OPqRsStuvVW:xX:?"). */
 static const char with_value[] = "cmWX";
 /* The only long one that does (longopts in the same file). */
 static const char long_with_value[] = "--check-hash-based-pycs";
@@ -52,8 +52,8 @@ static struct py_argv found(enum py_run run, const char *text, size_t len)
 }
 
 /*
- * A word of short options, without its dash. True when there is no more to look at, *out then being the
- * result.
+ * A word of short options, without its dash. True when there is no more to look at, *out then being
+ * the result.
  */
 static bool take_short(struct words *w, const char *word, size_t len, struct py_argv *out)
 {

@@ -19,8 +19,8 @@ struct py_argv {
 	size_t len;
 };
 
-/* Whether a path's base name is that of an interpreter: python, python3.11, python3.13t, pypy3. A process
- * that embeds Python has a command line of its own. */
+/* Whether a path's base name is that of an interpreter: python, python3.11, python3.13t, pypy3. A
+ * process that embeds Python has a command line of its own. */
 bool py_argv__is_interpreter(const char *path, size_t len);
 
 /* argv: NUL-separated, as in /proc/PID/cmdline but for its last NUL. */

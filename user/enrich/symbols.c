@@ -24,7 +24,8 @@ struct symbols {
 	int err;
 };
 
-/* Exported names are the ones that people know; among them none is better: the first in the file. */
+/* Exported names are the ones that people know; among them none is better: the first in the
+ * file. */
 static uint8_t rank_of(const Elf64_Sym *sym)
 {
 	switch (ELF64_ST_BIND(sym->st_info)) {

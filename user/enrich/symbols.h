@@ -12,7 +12,8 @@
 
 #include "../elf_file.h"
 
-/* A file with more is taken for one without symbols; libpython has some 10000, in 400 kB of names. */
+/* A file with more is taken for one without symbols; libpython has some 10000, in 400 kB of
+ * names. */
 #define SYMBOLS_MAX       (1u << 18)
 #define SYMBOLS_NAMES_MAX (16u << 20)
 /* A longer name is none. */
@@ -32,8 +33,8 @@ struct symbol {
 	uint64_t address; /* link-time */
 };
 
-/* The function that a link-time address lies in: by its size, or, when that is 0, up to the next one.
- * False: in none. */
+/* The function that a link-time address lies in: by its size, or, when that is 0, up to the next
+ * one. False: in none. */
 bool symbols__find(const struct symbols *s, uint64_t address, struct symbol *out);
 
 #endif

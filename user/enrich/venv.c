@@ -12,7 +12,8 @@
 
 #include "proc_facts.h"
 
-/* Whether a path is there, below that root: links cannot lead out of it. regular: it must be a file. */
+/* Whether a path is there, below that root: links cannot lead out of it. regular: it must be a
+ * file. */
 static bool exists(int root, const char *path, bool regular)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* How long to wait before the next attempt: exponential with full jitter, so that many that failed together do not
- * come back together. */
+/* How long to wait before the next attempt: exponential with full jitter, so that many that failed
+ * together do not come back together. */
 #ifndef PYTRAIL_BACKOFF_H
 #define PYTRAIL_BACKOFF_H
 

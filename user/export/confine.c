@@ -75,7 +75,8 @@ static const char *const refused[] = {
 static int allow(scmp_filter_ctx f)
 {
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
-	/* whether a stream is a terminal, what waits in a socket to be read or to be acknowledged, not to block */
+	/* whether a stream is a terminal, what waits in a socket to be read or to be acknowledged,
+	 * not to block */
 	static const scmp_datum_t requests[] = {TCGETS, FIONREAD, SIOCOUTQ, FIONBIO};
 	int err = syscalls__add(f, SCMP_ACT_ALLOW, syscalls__common, syscalls__common_cnt);
 

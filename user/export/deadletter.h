@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Items that a receiver will never take, for people to look at: a file of JSON lines, {"time", "output", "status",
- * "code", "reason", "id", "event", "body"}, the body as a string. Bounded: when it is full it becomes FILE.1.
+ * Items that a receiver will never take, for people to look at: a file of JSON lines, {"time",
+ * "output", "status", "code", "reason", "id", "event", "body"}, the body as a string. Bounded: when
+ * it is full it becomes FILE.1.
  */
 #ifndef PYTRAIL_DEADLETTER_H
 #define PYTRAIL_DEADLETTER_H

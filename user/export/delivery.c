@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* A batch to its receiver: again, in parts, or to the dead letters, until each of its items is settled. */
+/* A batch to its receiver: again, in parts, or to the dead letters, until each of its items is
+ * settled. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +90,8 @@ static void bury(struct worker *w, size_t i, enum delivery_status status, const 
 	          w->output, d->reason);
 }
 
-/* Thrown away by a receiver that does not say which: the last ones stand for them. There is no dead letter. */
+/* Thrown away by a receiver that does not say which: the last ones stand for them. There is no dead
+ * letter. */
 static void bury_unnamed(struct worker *w, size_t n, const struct delivery *d)
 {
 	size_t left = d->dropped < n ? d->dropped : n;

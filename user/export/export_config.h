@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the exporter must know, secrets included, on its way from the tracer: through a sealed memory file, for
- * command lines and environments can be read by others.
+ * What the exporter must know, secrets included, on its way from the tracer: through a sealed
+ * memory file, for command lines and environments can be read by others.
  */
 #ifndef PYTRAIL_EXPORT_CONFIG_H
 #define PYTRAIL_EXPORT_CONFIG_H
@@ -30,7 +30,8 @@ void export_config__stream(const struct config_output *o, char *out, size_t size
 
 /* A descriptor to be handed to the exporter, or -errno. */
 int export_config__write(const struct export_config *cfg);
-/* Reads it there; *out and *outputs are to be kept. 0, -EBADMSG, -errno; what is wrong is in `why`. */
+/* Reads it there; *out and *outputs are to be kept. 0, -EBADMSG, -errno; what is wrong is in
+ * `why`. */
 int export_config__read(int fd, struct export_config *out, struct buf *why);
 
 #endif

@@ -418,7 +418,8 @@ static void start_for_rest(struct exporter *x, double drain)
 	buf__free(&why);
 }
 
-/* Until it has said its last figures; what it has of `end` is to deliver, until `limit` it may tell. */
+/* Until it has said its last figures; what it has of `end` is to deliver, until `limit` it may
+ * tell. */
 static void await_done(struct exporter *x, uint64_t end, uint64_t limit)
 {
 	while (!x->done && x->link >= 0) {

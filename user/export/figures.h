@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What pytrail tells of itself: the tracer's figures and the outputs'. Plain memory that the two processes, which
- * are the same program, hand to each other as it is; and the texts that are made of it.
+ * What pytrail tells of itself: the tracer's figures and the outputs'. Plain memory that the two
+ * processes, which are the same program, hand to each other as it is; and the texts that are made
+ * of it.
  */
 #ifndef PYTRAIL_FIGURES_H
 #define PYTRAIL_FIGURES_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the tracer and the exporter say to each other, over a pair of SOCK_SEQPACKET sockets. A message that finds no
- * room is dropped but for the last ones: figures come again. The tracer trusts nothing of what it is told with
- * more than figures and texts, which are checked.
+ * What the tracer and the exporter say to each other, over a pair of SOCK_SEQPACKET sockets. A
+ * message that finds no room is dropped but for the last ones: figures come again. The tracer
+ * trusts nothing of what it is told with more than figures and texts, which are checked.
  */
 #ifndef PYTRAIL_LINK_H
 #define PYTRAIL_LINK_H

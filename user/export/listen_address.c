@@ -89,7 +89,8 @@ int listen_address__open(const struct listen_address *a)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	else if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
 		unlink(path);
-	/* anybody's to read figures from; not by chmod(2): what has the name by then may be something else */
+	/* anybody's to read figures from; not by chmod(2): what has the name by then may be
+	 * something else */
 	mask = umask(0111);
 	err = bind(fd, addr, a->len) || listen(fd, 16) ? -errno : 0;
 	umask(mask);

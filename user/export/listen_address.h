@@ -12,11 +12,12 @@ struct listen_address {
 	socklen_t len;
 };
 
-/* "127.0.0.1:9464", "[::1]:9464", "localhost:9464", "unix:/run/pytrail/metrics.sock". 0, or -EINVAL with
- * a sentence in `why`: so for what is not a loopback address. */
+/* "127.0.0.1:9464", "[::1]:9464", "localhost:9464", "unix:/run/pytrail/metrics.sock". 0, or -EINVAL
+ * with a sentence in `why`: so for what is not a loopback address. */
 int listen_address__parse(const char *text, struct listen_address *out, struct buf *why);
 
-/* A listening socket (a unix socket that was left there is replaced; all may connect to it), or -errno. */
+/* A listening socket (a unix socket that was left there is replaced; all may connect to it), or
+ * -errno. */
 int listen_address__open(const struct listen_address *a);
 
 #endif

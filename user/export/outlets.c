@@ -237,7 +237,8 @@ static int prepare_exporter(void)
 
 	if (err)
 		log__error("the exporter cannot be started: %s", strerror(-err));
-	/* the spool's files are of the exporter's group; it is another user's process, which may have to be ended */
+	/* the spool's files are of the exporter's group; it is another user's process, which may
+	 * have to be ended */
 	caps__need(CAPABILITY_CHOWN);
 	caps__need(CAPABILITY_KILL);
 	return err;
@@ -256,7 +257,8 @@ int outlets__open(const struct outlets_options *opts, const struct config_output
 	}
 	o->opts = *opts;
 	o->listen_fd = -1;
-	/* for files alone no user is looked up: that can take name services, which can be the network's */
+	/* for files alone no user is looked up: that can take name services, which can be the
+	 * network's */
 	exports = opts->changes || opts->listen || remote_cnt(outputs, cnt);
 	err = exports ? set_user(o, opts->user) : 0;
 	if (!err && exports)
@@ -351,7 +353,8 @@ const struct exporter_figures *outlets__figures(const struct outlets *o)
 	return o->exporter ? exporter__figures(o->exporter) : &none;
 }
 
-/* told: by an exporter that could finish. Else all that is not known to be delivered counts as not delivered. */
+/* told: by an exporter that could finish. Else all that is not known to be delivered counts as not
+ * delivered. */
 static uint64_t say_undelivered(struct outlets *o, bool told)
 {
 	uint64_t appended = spool__stats(o->spool).appended;

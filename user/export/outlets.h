@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Where the events of a command go: files, and receivers over the network by way of a spool and the exporter. The
- * same for `trace`, `replay` and `daemon`.
+ * Where the events of a command go: files, and receivers over the network by way of a spool and the
+ * exporter. The same for `trace`, `replay` and `daemon`.
  */
 #ifndef PYTRAIL_OUTLETS_H
 #define PYTRAIL_OUTLETS_H
@@ -27,14 +27,16 @@ struct outlets_options {
 	struct exporter_hooks hooks;
 };
 
-/* The outputs must outlive it, or the next outlets__replace(). 0; -EINVAL: one of them is wrong, or -errno; said. */
+/* The outputs must outlive it, or the next outlets__replace(). 0; -EINVAL: one of them is wrong, or
+ * -errno; said. */
 int outlets__open(const struct outlets_options *opts, const struct config_output *outputs,
                   size_t cnt, struct outlets **out);
 /* Other outputs; what cannot be changed is left as it is with -errno, said. */
 int outlets__replace(struct outlets *o, const struct outlets_options *opts,
                      const struct config_output *outputs, size_t cnt);
-/* Around it, and around what else a change is made of: what receivers still have to get is not lost by one that is not
- * kept. Then outlets__replace() with those of before follows. See spool__begin_change(). */
+/* Around it, and around what else a change is made of: what receivers still have to get is not lost
+ * by one that is not kept. Then outlets__replace() with those of before follows. See
+ * spool__begin_change(). */
 void outlets__begin_change(struct outlets *o);
 void outlets__end_change(struct outlets *o, bool keep);
 void outlets__free(struct outlets *o);
@@ -53,13 +55,14 @@ void outlets__tell(struct outlets *o, struct tracer_figures *t);
 const struct exporter_figures *outlets__figures(const struct outlets *o);
 
 /*
- * Ends it, after up to `drain` seconds of delivery, and says what was not delivered. Returns how many records that
- * were: lost with a private spool, else still in it and not counted.
+ * Ends it, after up to `drain` seconds of delivery, and says what was not delivered. Returns how
+ * many records that were: lost with a private spool, else still in it and not counted.
  */
 uint64_t outlets__finish(struct outlets *o, double drain);
 
-/* The outputs of -o: FORMAT[:DEST] each, or a URL alone. cnt 0: text or json on standard output. redact: files, too.
- * Secrets are loaded. 0 and *out (to be freed with each config_output__clear()), -EINVAL, -ENOMEM; said. */
+/* The outputs of -o: FORMAT[:DEST] each, or a URL alone. cnt 0: text or json on standard output.
+ * redact: files, too. Secrets are loaded. 0 and *out (to be freed with each
+ * config_output__clear()), -EINVAL, -ENOMEM; said. */
 int outlets__parse(const char *const *specs, size_t cnt, bool redact, struct config_output **out,
                    size_t *out_cnt);
 

@@ -12,7 +12,8 @@
 #include "../util/log.h"
 #include "outlets.h"
 
-/* "ecs:https://…", "https://…", "json:/file", "json": the format, NULL: by the receiver; and the rest. */
+/* "ecs:https://…", "https://…", "json:/file", "json": the format, NULL: by the receiver; and the
+ * rest. */
 static int split(const char *spec, struct config_output *o, const char **dest)
 {
 	size_t len = strcspn(spec, ":");

@@ -26,8 +26,8 @@
 /* One that is younger may be just being made, without a lock yet. */
 #define YOUNG_SECONDS 60
 
-/* The exporter's own directory becomes ours: to remove files from those of others takes privileges we gave up, and its
- * owner could put others in the place of what is being removed. */
+/* The exporter's own directory becomes ours: to remove files from those of others takes privileges
+ * we gave up, and its owner could put others in the place of what is being removed. */
 static void take_back(const char *dir)
 {
 	char path[PRIVATE_SPOOL_MAX + 32];
@@ -78,7 +78,8 @@ static bool is_left(int spool)
 	return left;
 }
 
-/* Whether names in it stay what they are: nobody else can put another directory in the place of ours. */
+/* Whether names in it stay what they are: nobody else can put another directory in the place of
+ * ours. */
 static bool is_safe(int dir)
 {
 	struct stat st;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The metrics' names, in one place. Labels are bounded: by tables of this program and by the configuration. */
+/* The metrics' names, in one place. Labels are bounded: by tables of this program and by the
+ * configuration. */
 #include <math.h>
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * One output at work, in a thread of its own: items of its stream from the spool, in batches to its driver, the
- * cursor moved on acknowledgement. What a batch can come to, and what is done then:
+ * One output at work, in a thread of its own: items of its stream from the spool, in batches to its
+ * driver, the cursor moved on acknowledgement. What a batch can come to, and what is done then:
  *
  *	RETRY      the same again, after a back-off with full jitter or what the receiver asked for; without end
  *	DENIED     held: said once, tried again seldom
@@ -9,8 +9,9 @@
  *	REJECTED   in halves, until the item is found: a dead letter
  *	OK, but so many dropped: counted as dead and rejected; which ones they were nobody knows
  *
- * At least once: an item whose batch was not acknowledged is sent again, with the same id. In order: nothing is
- * sent before what came earlier is acknowledged, refused for good, or was refused on its own (per_item).
+ * At least once: an item whose batch was not acknowledged is sent again, with the same id. In
+ * order: nothing is sent before what came earlier is acknowledged, refused for good, or was refused
+ * on its own (per_item).
  */
 #ifndef PYTRAIL_WORKER_H
 #define PYTRAIL_WORKER_H
@@ -35,12 +36,13 @@ struct worker_config {
 	const struct format_context *format; /* for losses that are said in-band; copied */
 	uint8_t min_severity;                /* 0, or 1 to 5: items below are filtered */
 	const struct pattern_list *patterns; /* or NULL; names of events; not owned */
-	/* Where items go that the receiver will never take: a file of JSON lines, mode 0640, O_NOFOLLOW; when it has
-	 * dead_letter_max bytes (0: 64 MiB) it becomes FILE.1, in place of the last one. NULL: counted only. */
+	/* Where items go that the receiver will never take: a file of JSON lines, mode 0640,
+	 * O_NOFOLLOW; when it has dead_letter_max bytes (0: 64 MiB) it becomes FILE.1, in place of
+	 * the last one. NULL: counted only. */
 	const char *dead_letter;
 	uint64_t dead_letter_max;
-	/* An output is refused (held: true), or accepted again. From the worker's thread; reason holds what the peer
-	 * said. Or NULL. It is logged in any case. */
+	/* An output is refused (held: true), or accepted again. From the worker's thread; reason
+	 * holds what the peer said. Or NULL. It is logged in any case. */
 	void (*alarm)(void *ctx, const char *output, bool held, const char *reason);
 	void *alarm_ctx;
 };
@@ -49,7 +51,8 @@ enum worker_state {
 	WORKER_IDLE, /* all there is has been delivered */
 	WORKER_DELIVERING,
 	WORKER_RETRYING, /* the last attempt failed: backing off, or trying again */
-	WORKER_OPEN, /* ten attempts in a row failed: the circuit is open, one item at a time is tried */
+	/* ten attempts in a row failed: the circuit is open, one item at a time is tried */
+	WORKER_OPEN,
 	WORKER_HELD,   /* refused: who we are is not accepted */
 	WORKER_FAILED, /* the spool cannot be read: opened again from time to time */
 	WORKER_STOPPED,
@@ -58,15 +61,17 @@ enum worker_state {
 /* Counts are of this worker unless said otherwise; seconds are as of now. */
 struct worker_figures {
 	enum worker_state state;
-	/* Since the output began, across restarts (the cursor's): all numbers of the stream up to the cursor are
-	 * delivered + filtered + dead + lost. */
+	/* Since the output began, across restarts (the cursor's): all numbers of the stream up to
+	 * the cursor are delivered + filtered + dead + lost. */
 	uint64_t delivered, filtered, dead, lost;
 	uint64_t pending; /* items behind the cursor */
 	bool opened; /* the spool has been read: before that nothing is known of what is pending */
-	double oldest_age; /* seconds since the oldest item that is not delivered was raised; 0: none */
-	uint64_t batches;     /* sent, each attempt counts */
-	uint64_t retries;     /* attempts that repeat an earlier one */
-	uint64_t failures[5]; /* attempts or items, by enum delivery_status; [DELIVERY_OK] stays 0 */
+	/* seconds since the oldest item that is not delivered was raised; 0: none */
+	double oldest_age;
+	uint64_t batches; /* sent, each attempt counts */
+	uint64_t retries; /* attempts that repeat an earlier one */
+	/* attempts or items, by enum delivery_status; [DELIVERY_OK] stays 0 */
+	uint64_t failures[5];
 	uint64_t bytes_sent;  /* as drivers tell */
 	uint64_t losses_said; /* items that say a loss */
 	double latency_sum;  /* of delivered items: seconds from the event to the acknowledgement */
@@ -81,7 +86,8 @@ struct worker_figures {
 /* "idle", "delivering", "retrying", "open", "held", "failed", "stopped". */
 const char *worker_state__name(enum worker_state s);
 
-/* Starts the thread. The spool need not be there yet. 0 or -errno with a sentence appended to `why`. */
+/* Starts the thread. The spool need not be there yet. 0 or -errno with a sentence appended to
+ * `why`. */
 int worker__start(const struct worker_config *cfg, struct worker **out, struct buf *why);
 
 /* From any thread. */
@@ -91,8 +97,9 @@ void worker__figures(struct worker *w, struct worker_figures *out);
 void worker__nudge(struct worker *w);
 
 /*
- * Ends it: what is pending is still sent for up to `drain` seconds while the receiver takes it, then the driver is
- * interrupted. What is not acknowledged stays in the spool. Several may be told first by worker__ask_stop().
+ * Ends it: what is pending is still sent for up to `drain` seconds while the receiver takes it,
+ * then the driver is interrupted. What is not acknowledged stays in the spool. Several may be told
+ * first by worker__ask_stop().
  */
 void worker__ask_stop(struct worker *w, double drain);
 void worker__stop(struct worker *w, double drain); /* and frees */

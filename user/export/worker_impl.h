@@ -33,7 +33,9 @@ struct worker {
 	struct buf mem;          /* of a loss that is said */
 	struct dead_letters *dead;
 	struct backoff backoff;
-	size_t window; /* items sent at once while something in them is looked for, or the circuit is open; 0: all */
+	/* items sent at once while something in them is looked for, or the circuit is open; 0:
+	 * all */
+	size_t window;
 	size_t limit;         /* what the receiver has shown to take at once; 0: not known */
 	unsigned since_limit; /* successes since */
 	struct item *picked;  /* what is sent now */
@@ -50,7 +52,8 @@ struct worker {
 bool worker__deliver(struct worker *w);
 
 /* worker.c */
-/* Moves the cursor behind what is settled at the front of the batch; all: also behind what came after it. */
+/* Moves the cursor behind what is settled at the front of the batch; all: also behind what came
+ * after it. */
 void worker__ack(struct worker *w, bool all);
 /* Whether it is time to end, whatever is pending. */
 bool worker__must_end(struct worker *w);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The `cef` format: the Common Event Format of ArcSight, revision 26, without a syslog header, which is the
- * transport's. Keys are those of its dictionary; what it has none for is in the custom strings, labelled.
+ * The `cef` format: the Common Event Format of ArcSight, revision 26, without a syslog header,
+ * which is the transport's. Keys are those of its dictionary; what it has none for is in the custom
+ * strings, labelled.
  */
 #include "line.h"
 #include "../util/buf.h"

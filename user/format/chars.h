@@ -30,8 +30,8 @@ static inline struct chars chars__utf8(const char *s, size_t len)
 }
 
 /*
- * One character of UTF-8, at least one byte being left. Overlong forms, surrogates and what is above
- * U+10FFFF are not UTF-8 (RFC 3629, table 3-7 of the Unicode standard).
+ * One character of UTF-8, at least one byte being left. Overlong forms, surrogates and what is
+ * above U+10FFFF are not UTF-8 (RFC 3629, table 3-7 of the Unicode standard).
  */
 static inline uint32_t chars__utf8_next(const uint8_t **pos, const uint8_t *end)
 {

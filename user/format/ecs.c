@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The `ecs` format: documents of the Elastic Common Schema, one a line. Objects are nested, a field has the same
- * type in every document, and each of them is in scripts/packaging/elasticsearch/. The hot path, as json.c is:
- * what is the same for all records of a stream, of an event or of a process is rendered once and copied.
+ * The `ecs` format: documents of the Elastic Common Schema, one a line. Objects are nested, a field
+ * has the same type in every document, and each of them is in scripts/packaging/elasticsearch/. The
+ * hot path, as json.c is: what is the same for all records of a stream, of an event or of a process
+ * is rendered once and copied.
  */
 #include "ecs.h"
 
@@ -78,7 +79,8 @@ static void ecs_stream(struct buf *out, const struct format_context *ctx)
 	const struct host_facts *h = ctx->host ? ctx->host : &none;
 
 	buf__lit(out, "\"ecs\":{\"version\":\"" ECS_VERSION "\"},\"host\":{");
-	/* Pids are those of the initial PID namespace; the number is PROC_PID_INIT_INO of linux/proc_ns.h. */
+	/* Pids are those of the initial PID namespace; the number is PROC_PID_INIT_INO of
+	 * linux/proc_ns.h. */
 	buf__lit(out, "\"pid_ns_ino\":\"4026531836\"");
 	put_member(out, "\"id\":", h->id);
 	put_member(out, "\"hostname\":", h->name);

@@ -12,10 +12,12 @@
 
 /* ecs_process.c: the parts of a process. */
 enum ecs_part {
-	ECS_PART_IDS, /* `"pid":1,"entity_id":"…","user":{"id":"0"},…`: members of process or process.parent */
+	/* `"pid":1,"entity_id":"…","user":{"id":"0"},…`: members of process or process.parent */
+	ECS_PART_IDS,
 	ECS_PART_PROGRAM, /* `,"name":"python3","executable":"…","args":[…],…`: the same */
 	ECS_PART_PARENT,  /* `,"parent":{…}` */
-	ECS_PART_AFTER, /* `,"user":{…},"container":{…},"orchestrator":{…}`: members of the record */
+	/* `,"user":{…},"container":{…},"orchestrator":{…}`: members of the record */
+	ECS_PART_AFTER,
 	ECS_PART_PYTRAIL, /* `,"pytrail":{"process":{…}` */
 	ECS_PART_PYTHON,  /* `,"script":"app.py",…`: members of pytrail.python */
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Processes in ECS. `process` is the one that raised the event; where the event starts another, `process` is
- * that one, as far as its command line tells it, and `process.parent` the one that raised it, as in the events
- * of any other sensor. pytrail.process has the ids of the one that raised it in both.
+ * Processes in ECS. `process` is the one that raised the event; where the event starts another,
+ * `process` is that one, as far as its command line tells it, and `process.parent` the one that
+ * raised it, as in the events of any other sensor. pytrail.process has the ids of the one that
+ * raised it in both.
  */
 #include <string.h>
 
@@ -219,7 +220,7 @@ static void put_thread(struct buf *out, const struct pt_task *t)
 	buf__char(out, '}');
 }
 
-/* --- a process that is to be started ----------------------------------------------------------- */
+/* --- a process that is to be started ---------------------------------------------------------- */
 
 static void put_child_args(struct buf *out, const struct fields_command *c)
 {

@@ -206,8 +206,8 @@ static void take_host(struct fields_endpoint *e, const struct node *n)
 	take_ip(e);
 }
 
-/* The address of a socket: (host, port ...) of AF_INET and AF_INET6; a text of AF_UNIX; those of other
- * families are tuples that say nothing here. */
+/* The address of a socket: (host, port ...) of AF_INET and AF_INET6; a text of AF_UNIX; those of
+ * other families are tuples that say nothing here. */
 static void take_address(struct fields_endpoint *e, const struct node *n, struct node_iter it)
 {
 	struct node item;

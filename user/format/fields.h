@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What an event's arguments mean, by events/mapping.tsv: the file, the peer, the command line ... that the
- * formats of SIEMs have fields of their own for. Nothing is copied or allocated: a field points into the
- * event, which must outlive it.
+ * What an event's arguments mean, by events/mapping.tsv: the file, the peer, the command line ...
+ * that the formats of SIEMs have fields of their own for. Nothing is copied or allocated: a field
+ * points into the event, which must outlive it.
  */
 #ifndef PYTRAIL_FIELDS_H
 #define PYTRAIL_FIELDS_H
@@ -67,8 +67,8 @@ static inline bool fields__int(const struct fields *f, enum mapping_role role, i
 }
 
 /*
- * The last component of a path, and what follows the last dot in it; false when there is none: of a path that
- * is cut, or ends with a slash, or whose name has no dot but its first character.
+ * The last component of a path, and what follows the last dot in it; false when there is none: of a
+ * path that is cut, or ends with a slash, or whose name has no dot but its first character.
  */
 bool fields__name(const struct node *path, struct node *name);
 bool fields__extension(const struct node *name, struct node *ext);
@@ -87,8 +87,8 @@ struct fields_url {
 };
 bool fields__url(const struct node *url, struct fields_url *out);
 
-/* The next text of a list or tuple of texts whose iterator this is; other items are passed over, what is in
- * them too. */
+/* The next text of a list or tuple of texts whose iterator this is; other items are passed over,
+ * what is in them too. */
 bool fields__next_text(struct node_iter *it, struct node *out);
 /* The name of a code object or function and its file, each of kind PT_K_END when not known. */
 void fields__code(const struct fields *f, struct node *name, struct node *file);

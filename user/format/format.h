@@ -19,7 +19,8 @@ struct format_context {
 	bool color;        /* text only */
 	unsigned width;    /* text only: columns, 0: do not fit */
 	const struct host_facts *host; /* NULL: not known */
-	/* Techniques of ATT&CK are said of events with at least this severity; 0: as if it were 4. */
+	/* Techniques of ATT&CK are said of events with at least this severity; 0: as if it were
+	 * 4. */
 	unsigned attack_severity;
 	/* What format.stream appended with the rest of this, once; NULL: nothing. */
 	const char *stream;
@@ -47,8 +48,8 @@ struct format {
 	/* Each appends one whole record, its newline included, to out. */
 	void (*event)(struct buf *out, const struct event *ev, const struct format_context *ctx);
 	/*
-	 * what: "exec", "exit", "attach" or "detach", the last two for a record that reader__attach()
-	 * accepts; facts are never NULL, but may be partial
+	 * what: "exec", "exit", "attach" or "detach", the last two for a record that
+	 * reader__attach() accepts; facts are never NULL, but may be partial
 	 */
 	void (*process)(struct buf *out, const struct pt_rec *rec, const char *what,
 	                const struct process *facts, uint64_t seq, const struct format_context *ctx);
@@ -71,7 +72,8 @@ int format__take_attack(const char *text, unsigned *severity);
 
 /* NULL: no such format. */
 const struct format *format__find(const char *name, size_t len);
-/* Why a process is seen no more (enum pt_detach_reason): "exit", "exec", "file", "end"; "unknown". */
+/* Why a process is seen no more (enum pt_detach_reason): "exit", "exec", "file", "end";
+ * "unknown". */
 const char *detach_reason__name(uint8_t reason);
 /* "usdt" or "uprobe". */
 const char *probe__name(uint8_t probe);
@@ -88,8 +90,8 @@ extern const struct format format_json, format_text, format_ecs, format_ocsf, fo
  */
 void json__args(struct buf *out, struct buf *notes, const struct event *ev);
 
-/* A JSON string, quotes included, of bytes that should be UTF-8: bad bytes become \udcXX escapes (as
- * Python's surrogateescape), controls are escaped, so is DEL. */
+/* A JSON string, quotes included, of bytes that should be UTF-8: bad bytes become \udcXX escapes
+ * (as Python's surrogateescape), controls are escaped, so is DEL. */
 void json__string(struct buf *out, const char *s, size_t len);
 
 /* The JSON schema of the `json` format, as `pytrail events --json-schema` prints it. */

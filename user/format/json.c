@@ -23,7 +23,8 @@ enum json_part {
 	JSON_PART_FACTS,
 };
 
-/* `{"type":"audit","id":"…-17","seq":17,"time":"…","monotonic_ns":123,`; begin is all before the id. */
+/* `{"type":"audit","id":"…-17","seq":17,"time":"…","monotonic_ns":123,`; begin is all before the
+ * id. */
 static void put_head(struct buf *out, const char *begin, size_t begin_len, uint64_t seq,
                      uint64_t time_ns, const struct format_context *ctx)
 {

@@ -35,15 +35,15 @@ static inline unsigned json__node_notes(const struct node *n)
 unsigned json__name_notes(const struct event *ev);
 
 /*
- * The value of one node, and moves `it`, which stands behind the node, behind all of the value. The notes
- * are those of the value alone.
+ * The value of one node, and moves `it`, which stands behind the node, behind all of the value. The
+ * notes are those of the value alone.
  */
 unsigned json__value(struct buf *out, struct node_iter *it, const struct node *n);
 
 /*
- * json_notes.c: the same notes as objects with the same members always, `,"truncated":[{"path":"args.source",
- * "length":10240}],"unreadable":["args.headers"]`; an event without arguments to be read has "args" among
- * "undecoded".
+ * json_notes.c: the same notes as objects with the same members always,
+ * `,"truncated":[{"path":"args.source", "length":10240}],"unreadable":["args.headers"]`; an event
+ * without arguments to be read has "args" among "undecoded".
  */
 void json__notes_as_lists(struct buf *out, const struct event *ev, unsigned notes);
 
@@ -64,10 +64,11 @@ static inline bool json__is_str(uint8_t kind)
 	return kind >= PT_K_STR && kind <= PT_K_UTF8;
 }
 
-/* json_string.c: a JSON string of a node's characters, quotes included; bytes are taken for UTF-8. */
+/* json_string.c: a JSON string of a node's characters, quotes included; bytes are taken for
+ * UTF-8. */
 void json__node_string(struct buf *out, const struct node *n);
-/* The same, and json__string(), without lone surrogates, which not every reader of JSON takes: a byte that is
- * not UTF-8 becomes \x80, a surrogate \ud800, characters of the string. */
+/* The same, and json__string(), without lone surrogates, which not every reader of JSON takes: a
+ * byte that is not UTF-8 becomes \x80, a surrogate \ud800, characters of the string. */
 void json__whole_node_string(struct buf *out, const struct node *n);
 void json__whole_string(struct buf *out, const char *s, size_t len);
 

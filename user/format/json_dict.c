@@ -8,7 +8,8 @@
 #define FEW_KEYS  16
 #define KEY_SLOTS 8192
 _Static_assert(PT_RECORD_MAX / (2 * sizeof(struct pt_node)) <= KEY_SLOTS / 2, "half empty");
-/* Redaction does not add nodes, but makes them larger: to less than 8 bytes times what a slot can hold. */
+/* Redaction does not add nodes, but makes them larger: to less than 8 bytes times what a slot can
+ * hold. */
 _Static_assert(REDACTED_NODES_MAX / 8 < UINT16_MAX, "places of nodes fit");
 
 /* A character as a JSON parser will see it: two escaped surrogates become one character. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * "truncated", "unreadable", "undecoded" and "redacted" (of texts with marks in the place of secrets): which
- * values are not whole, by their paths. A path is
- * `args.NAME` and then, for what is inside: `[3]` an item of a tuple, list or set; `.KEY`, or
- * `["KEY"]` for one that is no identifier, a value of a dict; `[3][0]` and `[3][1]` the key and the
- * value of a pair of a "$dict"; `[3]` also the fourth value of a dict whose key is too long for a
- * path; `.qualname`, `.file`, `.module`, `.name`, `.args` a part of an object.
+ * "truncated", "unreadable", "undecoded" and "redacted" (of texts with marks in the place of
+ * secrets): which values are not whole, by their paths. A path is `args.NAME` and then, for what is
+ * inside: `[3]` an item of a tuple, list or set; `.KEY`, or `["KEY"]` for one that is no
+ * identifier, a value of a dict; `[3][0]` and `[3][1]` the key and the value of a pair of a
+ * "$dict"; `[3]` also the fourth value of a dict whose key is too long for a path; `.qualname`,
+ * `.file`, `.module`, `.name`, `.args` a part of an object.
  */
 #include <string.h>
 
@@ -218,8 +218,8 @@ static void push(struct walk *w, const struct node *n, struct node_iter it)
 }
 
 /*
- * An object of which parts are missing is cut, whether the record marks it or not. Where memory went
- * away it is noted already, but for a method.
+ * An object of which parts are missing is cut, whether the record marks it or not. Where memory
+ * went away it is noted already, but for a method.
  */
 static void close_container(struct walk *w)
 {

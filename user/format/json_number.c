@@ -40,8 +40,8 @@ static bool reads_back(char text[48], double v, int digits)
 	if (strtod(text, NULL) == v)
 		return true;
 	/*
-	 * Below a power of two the doubles lie twice as close: the nearest decimal can be too low, and
-	 * the one above it still read back.
+	 * Below a power of two the doubles lie twice as close: the nearest decimal can be too low,
+	 * and the one above it still read back.
 	 */
 	return frexp(v, &exp) == 0.5 && next_up(text) && strtod(text, NULL) == v;
 }

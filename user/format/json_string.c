@@ -3,8 +3,8 @@
  * JSON strings (RFC 8259 §7). Beside what JSON asks for, DEL, the C1 controls, U+2028/2029 and what
  * turns the direction of writing are escaped: a line of output can be shown by a terminal, and read
  * as JavaScript, without harm.
- * Lone surrogates are escaped as they are, which is what Python's json does with them, or, for readers that
- * refuse such strings, written out as Python's "backslashreplace" does: \x80, \ud800.
+ * Lone surrogates are escaped as they are, which is what Python's json does with them, or, for
+ * readers that refuse such strings, written out as Python's "backslashreplace" does: \x80, \ud800.
  */
 #include <string.h>
 

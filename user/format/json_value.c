@@ -241,8 +241,8 @@ static void open_container(struct writer *w, const struct node *n, struct node_i
 	}
 }
 
-/* A part of an object that is not there was cut, whether the record marks it or not; where memory went
- * away the object is noted already, but for a method. */
+/* A part of an object that is not there was cut, whether the record marks it or not; where memory
+ * went away the object is noted already, but for a method. */
 static unsigned missing_note(uint8_t kind, uint8_t flags)
 {
 	if (!(flags & PT_F_UNREADABLE))
@@ -343,7 +343,8 @@ static unsigned put_values(struct writer *w, struct node_iter *it)
 	return notes;
 }
 
-/* The frames are as open_container() leaves them: to clear them takes longer than to write most events. */
+/* The frames are as open_container() leaves them: to clear them takes longer than to write most
+ * events. */
 static void writer__init(struct writer *w, struct buf *out, unsigned notes)
 {
 	w->out = out;

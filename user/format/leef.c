@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The `leef` format: the Log Event Extended Format 2.0 of QRadar, without a syslog header. Keys are its predefined
- * attributes where it has them; the others are ours.
+ * The `leef` format: the Log Event Extended Format 2.0 of QRadar, without a syslog header. Keys are
+ * its predefined attributes where it has them; the others are ours.
  */
 #include "line.h"
 #include "when.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What `cef` and `leef` share: a line of key=value behind a header. They differ in their keys, in what stands
- * between two of them, and in how a value is escaped.
+ * What `cef` and `leef` share: a line of key=value behind a header. They differ in their keys, in
+ * what stands between two of them, and in how a value is escaped.
  */
 #ifndef PYTRAIL_LINE_H
 #define PYTRAIL_LINE_H
@@ -49,7 +49,8 @@ enum line_key {
 };
 
 struct line_dialect {
-	const char *const *keys; /* by enum line_key: all that stands before the value, "=" included */
+	/* by enum line_key: all that stands before the value, "=" included */
+	const char *const *keys;
 	char separator;
 	enum line_style value;
 	enum process_cache_slot cache;

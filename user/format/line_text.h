@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Texts for the formats that are lines of key=value: UTF-8, one line, with the marks of a format escaped. */
+/* Texts for the formats that are lines of key=value: UTF-8, one line, with the marks of a format
+ * escaped. */
 #ifndef PYTRAIL_LINE_TEXT_H
 #define PYTRAIL_LINE_TEXT_H
 
@@ -9,8 +10,8 @@ struct buf;
 struct node;
 
 /*
- * How a format escapes. Alike in all: what is not UTF-8, and lone surrogates, as in json__whole_string(); other
- * controls, and what turns the direction of writing, as \x1b or \u202e.
+ * How a format escapes. Alike in all: what is not UTF-8, and lone surrogates, as in
+ * json__whole_string(); other controls, and what turns the direction of writing, as \x1b or \u202e.
  */
 enum line_style {
 	LINE_CEF_HEADER,  /* \ and | get a backslash; line ends become blanks */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The `ocsf` format: events of the Open Cybersecurity Schema Framework, one a line. As ecs.c: what is the same for
- * all records of a stream, of an event or of a process is rendered once and copied. What OCSF has no attribute for
- * is in `unmapped`, nanoseconds among it, as its times are in milliseconds.
+ * The `ocsf` format: events of the Open Cybersecurity Schema Framework, one a line. As ecs.c: what
+ * is the same for all records of a stream, of an event or of a process is rendered once and copied.
+ * What OCSF has no attribute for is in `unmapped`, nanoseconds among it, as its times are in
+ * milliseconds.
  */
 #include "ocsf.h"
 

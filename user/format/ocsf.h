@@ -19,8 +19,8 @@ enum ocsf_part {
 const struct process_parts *ocsf__process_parts(const struct pt_task *task,
                                                 const struct process *facts,
                                                 const struct format_context *ctx);
-/* The process object of a process that is to be started; uid, the event's id, stands for its pid, which is not
- * known yet. Or of this process as it becomes another program. */
+/* The process object of a process that is to be started; uid, the event's id, stands for its pid,
+ * which is not known yet. Or of this process as it becomes another program. */
 void ocsf__child(struct buf *out, const struct event *ev, const struct fields *f,
                  const char *instance);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The objects that OCSF's classes are about. What a class requires is always there: where an event does not say
- * it, as "Unknown", which is what the schema asks for, or 0, its number for it.
+ * The objects that OCSF's classes are about. What a class requires is always there: where an event
+ * does not say it, as "Unknown", which is what the schema asks for, or 0, its number for it.
  */
 #include <string.h>
 

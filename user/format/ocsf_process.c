@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Processes in OCSF: who raised an event is `actor.process`; `process` is what the event is about. */
+/* Processes in OCSF: who raised an event is `actor.process`; `process` is what the event is
+ * about. */
 #include <string.h>
 
 #include "json.h"

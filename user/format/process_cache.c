@@ -8,8 +8,8 @@
 #include "../enrich/process.h"
 
 #define ENTRIES 256 /* a power of two */
-/* Bytes of a text that is kept: of one that is longer, which a command line can make, the memory is given back
- * when the next takes its place. */
+/* Bytes of a text that is kept: of one that is longer, which a command line can make, the memory is
+ * given back when the next takes its place. */
 #define KEEP_MAX (16 * 1024)
 
 struct entry {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What formats render of a process, kept for its next event: all that is the same for each of them as long as
- * its facts and ids are. A fixed number of processes for each format and thread; no memory beyond that.
+ * What formats render of a process, kept for its next event: all that is the same for each of them
+ * as long as its facts and ids are. A fixed number of processes for each format and thread; no
+ * memory beyond that.
  */
 #ifndef PYTRAIL_PROCESS_CACHE_H
 #define PYTRAIL_PROCESS_CACHE_H
@@ -39,8 +40,8 @@ static inline void process_parts__append(struct buf *out, const struct process_p
 	out->failed = out->failed || p->text.failed;
 }
 
-/* Fills an empty text and its ends. facts may be NULL. What is made of the task's tid and comm is of one thread of the
- * process: whoever uses it compares them with those of process_parts.task. */
+/* Fills an empty text and its ends. facts may be NULL. What is made of the task's tid and comm is
+ * of one thread of the process: whoever uses it compares them with those of process_parts.task. */
 typedef void (*process_render_fn)(struct process_parts *p, const struct pt_task *task,
                                   const struct process *facts, const struct format_context *ctx);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the JSON formats of SIEMs say of a process alike; strings without lone surrogates (json.h). */
+/* What the JSON formats of SIEMs say of a process alike; strings without lone surrogates
+ * (json.h). */
 #ifndef PYTRAIL_PROCESS_TEXT_H
 #define PYTRAIL_PROCESS_TEXT_H
 
@@ -12,7 +13,8 @@ struct call_site;
 struct fields_command;
 struct process;
 
-/* A member: its name, as it stands in the record with comma and colon, and a string. NULL: nothing. */
+/* A member: its name, as it stands in the record with comma and colon, and a string. NULL:
+ * nothing. */
 void process_text__member(struct buf *out, const char *name, const char *s, size_t len);
 /* Last component of a path. */
 const char *process_text__base(const char *path);
@@ -20,7 +22,8 @@ const char *process_text__base(const char *path);
 void process_text__name(struct buf *out, const char *exe);
 /* NUL-separated arguments as one string, blanks between them, quotes included. */
 void process_text__command_line(struct buf *out, const char *argv, size_t len);
-/* `,"ancestry":[{"pid":1,"name":"init","executable":"/sbin/init"}]`; exe_name is that of the last. */
+/* `,"ancestry":[{"pid":1,"name":"init","executable":"/sbin/init"}]`; exe_name is that of the
+ * last. */
 void process_text__ancestry(struct buf *out, const struct process *facts, const char *exe_name);
 /* The names of a process's container, "" when not known; see struct pt_process. */
 enum process_name {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The `text` format: one line an event for a person at a terminal. Time, pid, comm and event stand in
- * columns that are the same for all lines; nothing of the traced process can move the cursor, change
- * the colour, or make the line longer than the terminal is wide.
+ * The `text` format: one line an event for a person at a terminal. Time, pid, comm and event stand
+ * in columns that are the same for all lines; nothing of the traced process can move the cursor,
+ * change the colour, or make the line longer than the terminal is wide.
  */
 #include "text.h"
 

@@ -24,7 +24,8 @@ struct line {
 /* ASCII text that takes a column a byte. */
 void line__put(struct line *l, const char *s, size_t len);
 void line__str(struct line *l, const char *s);
-/* A character, escaped as Python's repr() does when it can't be shown; quote: the one to escape, or 0. */
+/* A character, escaped as Python's repr() does when it can't be shown; quote: the one to escape, or
+ * 0. */
 void line__char(struct line *l, uint32_t cp, uint32_t quote);
 void line__chars(struct line *l, struct chars c, uint32_t quote);
 /* An escape sequence of SGR parameters ("1;31"), when there is colour. */

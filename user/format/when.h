@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* "2026-01-31T09:00:00.123456789Z", 30 bytes and no NUL, of nanoseconds since 1970 UTC. Years outside
- * 1970 to 9999 are shown as the nearest of these. */
+/* "2026-01-31T09:00:00.123456789Z", 30 bytes and no NUL, of nanoseconds since 1970 UTC. Years
+ * outside 1970 to 9999 are shown as the nearest of these. */
 #define WHEN_UTC_LEN 30
 void when__utc(char out[WHEN_UTC_LEN], int64_t realtime_ns);
 

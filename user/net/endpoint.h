@@ -15,13 +15,14 @@ struct endpoint {
 };
 
 /*
- * Takes "scheme://host[:port][path]" apart, one host only. default_port: where the URL has none, NULL: it must.
- * 0, or -EINVAL with a sentence appended to `why`: a part missing, too long or not well-formed, a user or
- * password (they belong into settings, where they are not shown).
+ * Takes "scheme://host[:port][path]" apart, one host only. default_port: where the URL has none,
+ * NULL: it must. 0, or -EINVAL with a sentence appended to `why`: a part missing, too long or not
+ * well-formed, a user or password (they belong into settings, where they are not shown).
  */
 int endpoint__parse(const char *url, const char *default_port, struct endpoint *out, struct buf *why);
 
-/* As above for "scheme:path" and "scheme://path": no host, an absolute path. default_path: NULL: it must be given. */
+/* As above for "scheme:path" and "scheme://path": no host, an absolute path. default_path: NULL: it
+ * must be given. */
 int endpoint__parse_path(const char *url, const char *default_path, struct endpoint *out,
                          struct buf *why);
 

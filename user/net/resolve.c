@@ -14,7 +14,8 @@
 
 #include "../util/buf.h"
 
-/* Shared by the thread that asks and the one that waits, who may have gone: the last one frees it. */
+/* Shared by the thread that asks and the one that waits, who may have gone: the last one frees
+ * it. */
 struct question {
 	atomic_int users;
 	int done; /* an eventfd */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A connection to a receiver: TCP, TLS or a unix socket; with time-outs, and ended by its waiter's interrupt.
- * All calls return -errno: -ECANCELED interrupted, -ETIMEDOUT, -EPIPE the peer has closed, -EACCES TLS that one
- * side does not accept, others of the socket; half a sentence in `why`.
+ * A connection to a receiver: TCP, TLS or a unix socket; with time-outs, and ended by its waiter's
+ * interrupt. All calls return -errno: -ECANCELED interrupted, -ETIMEDOUT, -EPIPE the peer has
+ * closed, -EACCES TLS that one side does not accept, others of the socket; half a sentence in
+ * `why`.
  */
 #ifndef PYTRAIL_STREAM_H
 #define PYTRAIL_STREAM_H
@@ -40,12 +41,13 @@ int stream__write(struct stream *s, const void *data, size_t len, struct buf *wh
 ssize_t stream__read(struct stream *s, void *data, size_t len, bool wait, struct buf *why);
 
 /*
- * Whether the connection still stands, as far as can be told without waiting: for protocols in which the receiver
- * says nothing; what it says is thrown away. 0 or -errno.
+ * Whether the connection still stands, as far as can be told without waiting: for protocols in
+ * which the receiver says nothing; what it says is thrown away. 0 or -errno.
  */
 int stream__check(struct stream *s, struct buf *why);
 
-/* Waits until the peer's kernel has acknowledged all that was written (SIOCOUTQ), then stream__check(). */
+/* Waits until the peer's kernel has acknowledged all that was written (SIOCOUTQ), then
+ * stream__check(). */
 int stream__drain(struct stream *s, struct buf *why);
 
 #endif

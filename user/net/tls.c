@@ -16,7 +16,8 @@
 #include "../util/dynlib.h"
 #include "../util/settings.h"
 
-/* How long a TLS 1.3 receiver may take to say that it does not want our certificate: see await_verdict(). */
+/* How long a TLS 1.3 receiver may take to say that it does not want our certificate: see
+ * await_verdict(). */
 #define VERDICT_SECONDS 1.0
 
 static struct {
@@ -234,8 +235,8 @@ void tls_client__free(struct tls_client *c)
 }
 
 /*
- * What the last call's result means, by SSL_get_error(3). Fatal alerts that a peer sends have reasons of
- * SSL_AD_REASON_OFFSET and above.
+ * What the last call's result means, by SSL_get_error(3). Fatal alerts that a peer sends have
+ * reasons of SSL_AD_REASON_OFFSET and above.
  */
 static int outcome(struct tls *t, int result, bool handshake, short *events, struct buf *why)
 {
@@ -284,9 +285,9 @@ static int expect(struct tls *t, const char *name)
 }
 
 /*
- * In TLS 1.3 the client is done before the server has looked at its certificate: a refusal comes later, as an
- * alert, when the first messages may have gone already. A server that accepts it sends session tickets, as a
- * rule; what comes first is awaited, for a little while.
+ * In TLS 1.3 the client is done before the server has looked at its certificate: a refusal comes
+ * later, as an alert, when the first messages may have gone already. A server that accepts it sends
+ * session tickets, as a rule; what comes first is awaited, for a little while.
  */
 static int await_verdict(struct tls *t, int fd, const struct waiter *w, struct buf *why)
 {

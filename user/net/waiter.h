@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Waiting for a file descriptor that another thread can end: for drivers, which may wait until their time-out
- * and until driver_ops.interrupt. Once interrupted it stays so.
+ * Waiting for a file descriptor that another thread can end: for drivers, which may wait until
+ * their time-out and until driver_ops.interrupt. Once interrupted it stays so.
  */
 #ifndef PYTRAIL_WAITER_H
 #define PYTRAIL_WAITER_H
@@ -25,12 +25,14 @@ bool waiter__interrupted(const struct waiter *w);
 uint64_t waiter__deadline(double seconds);
 
 /*
- * Waits until fd has one of `events` (poll(2)), or an error or hang-up, which the next call on it tells. fd -1:
- * only waits. 0, -ETIMEDOUT at the deadline, -ECANCELED when interrupted, or another -errno.
+ * Waits until fd has one of `events` (poll(2)), or an error or hang-up, which the next call on it
+ * tells. fd -1: only waits. 0, -ETIMEDOUT at the deadline, -ECANCELED when interrupted, or another
+ * -errno.
  */
 int waiter__poll(const struct waiter *w, int fd, short events, uint64_t deadline);
 
-/* For a thread that writes without MSG_NOSIGNAL: a peer that has gone is an error then, EPIPE, and no signal. */
+/* For a thread that writes without MSG_NOSIGNAL: a peer that has gone is an error then, EPIPE, and
+ * no signal. */
 void waiter__block_sigpipe(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What stands in a secret's place: a keyed hash, so that the same secret is known again, and its length.
- * HMAC-SHA-256 (RFC 2104) cut to 128 bits. It has a key since a plain hash of what has little entropy, which
- * most passwords have, is as good as the password.
+ * What stands in a secret's place: a keyed hash, so that the same secret is known again, and its
+ * length. HMAC-SHA-256 (RFC 2104) cut to 128 bits. It has a key since a plain hash of what has
+ * little entropy, which most passwords have, is as good as the password.
  */
 #ifndef PYTRAIL_MARK_H
 #define PYTRAIL_MARK_H
@@ -36,12 +36,13 @@ static inline void mark__hex(char out[MARK_HEX], const uint8_t hash[MARK_BYTES])
 	}
 }
 
-/* Writes the text, not terminated; returns its length. length: characters, UINT64_MAX: not known. */
+/* Writes the text, not terminated; returns its length. length: characters, UINT64_MAX: not
+ * known. */
 size_t mark__text(char *out, const uint8_t hash[MARK_BYTES], uint64_t length);
 
 /*
- * Reads the key of a file, which is made (mode 0600, with a new key) where there is none. 0 or -errno, said: the
- * file is no regular one, others may read it, or it is too short.
+ * Reads the key of a file, which is made (mode 0600, with a new key) where there is none. 0 or
+ * -errno, said: the file is no regular one, others may read it, or it is too short.
  */
 int mark_key__load(const char *path, uint8_t key[MARK_KEY_BYTES]);
 /* A new key. 0 or -errno, said. */

@@ -53,7 +53,8 @@ static int read_key(int fd, const char *path, uint8_t key[MARK_KEY_BYTES])
 	return 0;
 }
 
-/* Made beside and linked, so that a key is whole or not there, and one made at the same time by another wins. */
+/* Made beside and linked, so that a key is whole or not there, and one made at the same time by
+ * another wins. */
 static int make_key(const char *path, uint8_t key[MARK_KEY_BYTES])
 {
 	char fresh[4096], proc[64];

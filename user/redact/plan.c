@@ -19,8 +19,9 @@ struct redact_row {
 
 struct plan {
 	const struct redact_rules *rules;
-	uint8_t (**events)[PLAN_ARGS]; /* by id: NULL, or of each signature, and one for no signature */
-	uint8_t own[PLAN_ARGS];        /* of an event that no table has */
+	/* by id: NULL, or of each signature, and one for no signature */
+	uint8_t (**events)[PLAN_ARGS];
+	uint8_t own[PLAN_ARGS]; /* of an event that no table has */
 };
 
 _Static_assert(PLAN_ARGS == CATALOG_ARGS_MAX + 1, "each argument, and the rest");

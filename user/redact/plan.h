@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* How each argument of each event is redacted: events/redact.tsv and the user's rules, made ready once. */
+/* How each argument of each event is redacted: events/redact.tsv and the user's rules, made ready
+ * once. */
 #ifndef PYTRAIL_REDACT_PLAN_H
 #define PYTRAIL_REDACT_PLAN_H
 
@@ -28,9 +29,10 @@ struct plan *plan__new(const struct redact_rules *rules);
 void plan__free(struct plan *p);
 
 /*
- * Of each of an event's nargs arguments the how, PLAN_ARGS of them; the last one is that of all the rest. NULL:
- * HOW_TEXT all of them. Valid until the next call. What is a secret by its name, and comes in a number that no
- * version of CPython is known to raise, or an event whose name could not be read, is HOW_VALUE as a whole.
+ * Of each of an event's nargs arguments the how, PLAN_ARGS of them; the last one is that of all the
+ * rest. NULL: HOW_TEXT all of them. Valid until the next call. What is a secret by its name, and
+ * comes in a number that no version of CPython is known to raise, or an event whose name could not
+ * be read, is HOW_VALUE as a whole.
  */
 #define PLAN_ARGS 17
 const uint8_t *plan__of(struct plan *p, const struct event *ev, uint64_t nargs);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * One pass over an event's nodes. As long as nothing has to be hidden they are only looked at; from the first
- * value on that does, they are copied to a buffer, all that lies between two of them at once.
+ * One pass over an event's nodes. As long as nothing has to be hidden they are only looked at; from
+ * the first value on that does, they are copied to a buffer, all that lies between two of them at
+ * once.
  */
 #include "redact.h"
 

@@ -20,7 +20,8 @@ struct redact_options {
 /* --redact[=RULES], list NULL: no more than the default. 0 or -errno, said. */
 int redact_options__rules(struct redact_options *o, const char *list);
 
-/* Makes what they say; *out is NULL when that is nothing. Takes the rules over. 0 or -errno, said. */
+/* Makes what they say; *out is NULL when that is nothing. Takes the rules over. 0 or -errno,
+ * said. */
 int redact_options__open(struct redact_options *o, struct redact **out);
 
 void redact_options__free(struct redact_options *o);

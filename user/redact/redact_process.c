@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The same for what is known of a process: its command line and paths. Made once for each reading of them. */
+/* The same for what is known of a process: its command line and paths. Made once for each reading
+ * of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "../enrich/proc_facts.h"
 #include "../enrich/process_json.h"
 
-/* Bits of a generation, which counts from 1: what formats keep of a process must not be that of the other. */
+/* Bits of a generation, which counts from 1: what formats keep of a process must not be that of the
+ * other. */
 #define HIDDEN (1ull << 63)
 #define BARE   (3ull << 62)
 

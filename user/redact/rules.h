@@ -20,7 +20,8 @@ enum redact_rule {
 
 #define REDACT_ARGUMENTS_MAX 64
 
-/* A user's EVENT:ARGUMENT, both globs: all of it; or, excluded, none of it whatever else says so. */
+/* A user's EVENT:ARGUMENT, both globs: all of it; or, excluded, none of it whatever else says
+ * so. */
 struct redact_argument {
 	bool exclude;
 	char *event, *argument; /* owned */
@@ -37,9 +38,10 @@ struct redact_rules {
 #define REDACT_RULES_DEFAULT ((struct redact_rules){.on = RULES_ALL})
 
 /*
- * Takes a comma-separated list, item by item: the name of a rule (`input`, `send`, `env`, `command`, `url`,
- * `names`), `all` or `none`; EVENT:ARGUMENT, globs; `name=GLOB`, one more secret name. `!` in front of a rule or
- * an argument turns it off. 0, -EINVAL, said with log__error (`option` is what is wrong), -ENOMEM.
+ * Takes a comma-separated list, item by item: the name of a rule (`input`, `send`, `env`,
+ * `command`, `url`, `names`), `all` or `none`; EVENT:ARGUMENT, globs; `name=GLOB`, one more secret
+ * name. `!` in front of a rule or an argument turns it off. 0, -EINVAL, said with log__error
+ * (`option` is what is wrong), -ENOMEM.
  */
 int redact_rules__add(struct redact_rules *rules, const char *option, const char *list);
 void redact_rules__free(struct redact_rules *rules);

@@ -96,7 +96,8 @@ void scan__login(struct scan *sc)
 {
 	size_t start = 0;
 
-	/* Each line of it. The first word of one that is no command at all is a challenge's answer. */
+	/* Each line of it. The first word of one that is no command at all is a challenge's
+	 * answer. */
 	while (start < sc->len) {
 		const uint8_t *nl = memchr(sc->s + start, '\n', sc->len - start);
 		size_t line = nl ? (size_t)(nl - sc->s) : sc->len;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Where the secrets are in a text: passwords and tokens in URLs, in command lines, in what a protocol's
- * client says to log in. What is not certain counts as a secret where a text was cut: its end may be the
- * beginning of one. Plain functions from characters to places, nothing is allocated.
+ * Where the secrets are in a text: passwords and tokens in URLs, in command lines, in what a
+ * protocol's client says to log in. What is not certain counts as a secret where a text was cut:
+ * its end may be the beginning of one. Plain functions from characters to places, nothing is
+ * allocated.
  */
 #ifndef PYTRAIL_SCAN_H
 #define PYTRAIL_SCAN_H
@@ -40,20 +41,21 @@ void scan__add(struct scan *sc, size_t start, size_t end);
 void scan__finish(struct scan *sc);
 
 /*
- * URLs anywhere in the text: the password in scheme://user:password@host, a lone user that looks like a
- * token, the values of parameters with secret names in query and fragment.
+ * URLs anywhere in the text: the password in scheme://user:password@host, a lone user that looks
+ * like a token, the values of parameters with secret names in query and fragment.
  */
 void scan__urls(struct scan *sc);
 
 /* NAME=VALUE of an environment: the value; without a `=`, everything. */
 void scan__variable(struct scan *sc);
 
-/* A line that a client sends: what follows a command that logs in (FTP, POP3, NNTP, IMAP with its tag). */
+/* A line that a client sends: what follows a command that logs in (FTP, POP3, NNTP, IMAP with its
+ * tag). */
 void scan__login(struct scan *sc);
 
 /*
- * Command lines: values of options, assignments, headers and JSON members with secret names; the value of
- * -p and the like of programs that take a password so; tokens known by how they begin.
+ * Command lines: values of options, assignments, headers and JSON members with secret names; the
+ * value of -p and the like of programs that take a password so; tokens known by how they begin.
  */
 struct command {
 	const struct program *program; /* the last one named that is in the table */
@@ -63,7 +65,8 @@ struct command {
 	char after;     /* and from which character on, 0: all of it */
 };
 
-/* The whole text is one word of a command line; c, zeroed before the first, goes from word to word. */
+/* The whole text is one word of a command line; c, zeroed before the first, goes from word to
+ * word. */
 void scan__command_word(struct scan *sc, struct command *c);
 /* The text is a line for a shell, or source code. */
 void scan__command_line(struct scan *sc);

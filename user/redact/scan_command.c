@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Secrets in command lines. Three ways to find one: by the name that stands before it (an option, an
- * assignment, a header, a member of JSON or of Python's arguments), by the program that takes one after a
- * certain option, by how a token begins. Shells and languages are not parsed: words and quotes do.
+ * Secrets in command lines. Three ways to find one: by the name that stands before it (an option,
+ * an assignment, a header, a member of JSON or of Python's arguments), by the program that takes
+ * one after a certain option, by how a token begins. Shells and languages are not parsed: words and
+ * quotes do.
  */
 #include <string.h>
 
@@ -18,8 +19,8 @@ enum option_form {
 	LOGIN = 1 << 2, /* behind the word `login` only */
 };
 
-/* Options that no secret name tells: of which programs (their names begin so; NULL: as the row before), form,
- * and the character behind which the secret begins, 0: all of it. */
+/* Options that no secret name tells: of which programs (their names begin so; NULL: as the row
+ * before), form, and the character behind which the secret begins, 0: all of it. */
 struct program {
 	const char *name;
 	const char *option;
@@ -187,7 +188,8 @@ static void add_tokens(struct scan *sc)
 	}
 }
 
-/* Where a value that begins at i ends; `open`: the quote that it was begun with, before its name, or 0. */
+/* Where a value that begins at i ends; `open`: the quote that it was begun with, before its name,
+ * or 0. */
 static size_t value_end(const struct scan *sc, size_t i, uint8_t open)
 {
 	bool escaped = false;
@@ -219,7 +221,8 @@ static size_t scheme_end(const struct scan *sc, size_t start, size_t end)
 	return end;
 }
 
-/* The value behind the `=` or `:` at `at`; `open`: a quote stands before the name, and none behind it. */
+/* The value behind the `=` or `:` at `at`; `open`: a quote stands before the name, and none behind
+ * it. */
 static void add_value(struct scan *sc, size_t at, bool blanks, uint8_t open, bool whole)
 {
 	size_t i = at + 1, end;
@@ -323,7 +326,8 @@ static void take_words(struct scan *sc)
 		                        !(is_quote(sc->s[w.end]) && sc->s[w.end - 1] != '=')))
 			w.end++;
 		if (quote && memchr(sc->s + w.start, ' ', w.end - w.start) && !c.secret) {
-			/* a line in a word (sh -c '…'): its words are looked at as if they stood here */
+			/* a line in a word (sh -c '…'): its words are looked at as if they stood
+			 * here */
 			i = w.start;
 			continue;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Secrets in URLs (RFC 3986 §3). Programs are laxer than the RFC, so what could be a password is one: it may
- * hold what should have been escaped, and reaches to the last `@`.
+ * Secrets in URLs (RFC 3986 §3). Programs are laxer than the RFC, so what could be a password is
+ * one: it may hold what should have been escaped, and reaches to the last `@`.
  */
 #include <string.h>
 
@@ -10,7 +10,8 @@
 #include "secret_name.h"
 #include "token.h"
 
-/* A lone user of that many characters is taken for a token: names of people and services are shorter. */
+/* A lone user of that many characters is taken for a token: names of people and services are
+ * shorter. */
 #define TOKEN_USER_MIN 20
 
 static bool is_scheme_char(uint8_t c)

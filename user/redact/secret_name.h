@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Whether a name is that of something secret: `password`, `--api-key`, `X-Auth-Token`, `clientSecret`. */
+/* Whether a name is that of something secret: `password`, `--api-key`, `X-Auth-Token`,
+ * `clientSecret`. */
 #ifndef PYTRAIL_SECRET_NAME_H
 #define PYTRAIL_SECRET_NAME_H
 
@@ -14,7 +15,8 @@ struct secret_names {
 	char *globs[SECRET_NAMES_MAX]; /* owned */
 };
 
-/* `query`: of a parameter in a URL, where `key`, `code` and `sig` are secrets, too. names: or NULL. */
+/* `query`: of a parameter in a URL, where `key`, `code` and `sig` are secrets, too. names: or
+ * NULL. */
 bool secret_name__is(const uint8_t *name, size_t len, bool query, const struct secret_names *names);
 
 #endif

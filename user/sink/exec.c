@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The exec driver: a command that gets records on its standard input, a line each. It is started with the first
- * batch, and again when it has ended, with the worker's back-off between.
+ * The exec driver: a command that gets records on its standard input, a line each. It is started
+ * with the first batch, and again when it has ended, with the worker's back-off between.
  *
- * acknowledge=read: a batch is delivered when the command has read all of it from the pipe and still runs then; what
- * it had read and not done with when it dies is lost. acknowledge=line: it answers each line with one on its
- * standard output, in order: nothing or "ok": done; "retry": not now; "reject": never.
+ * acknowledge=read: a batch is delivered when the command has read all of it from the pipe and
+ * still runs then; what it had read and not done with when it dies is lost. acknowledge=line: it
+ * answers each line with one on its standard output, in order: nothing or "ok": done; "retry": not
+ * now; "reject": never.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Standard output, a file, a FIFO, a terminal: what write(2) can write to. Nothing is kept back: who
- * writes hands over many records at once. */
+/* Standard output, a file, a FIFO, a terminal: what write(2) can write to. Nothing is kept back:
+ * who writes hands over many records at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -123,7 +123,8 @@ static int write_all(struct file *f, const char *data, size_t len)
 	return f->err;
 }
 
-/* How many of these bytes, whole records all, still go into this file. At least one record if it is empty. */
+/* How many of these bytes, whole records all, still go into this file. At least one record if it is
+ * empty. */
 static size_t what_fits(const struct file *f, const char *data, size_t len)
 {
 	uint64_t room = f->size < f->max_size ? f->max_size - f->size : 0;

@@ -123,7 +123,8 @@ static int set_proxy(struct http *h, const char *proxy, struct buf *why)
 		buf__str(why, "'proxy_user' and 'proxy_password' go together, with 'proxy'");
 		return -EINVAL;
 	}
-	/* "": none, whatever http_proxy or ALL_PROXY in the environment says; the same for no_proxy. */
+	/* "": none, whatever http_proxy or ALL_PROXY in the environment says; the same for
+	 * no_proxy. */
 	SET(PROXY, proxy ? proxy : "");
 	SET(NOPROXY, "");
 	if (user) {
@@ -308,8 +309,8 @@ static CURLcode run(struct http *h)
 }
 
 /*
- * libcurl and OpenSSL may write to a connection that is gone. The process should ignore SIGPIPE, but what
- * this file does must not depend on it.
+ * libcurl and OpenSSL may write to a connection that is gone. The process should ignore SIGPIPE,
+ * but what this file does must not depend on it.
  */
 static CURLcode run_without_sigpipe(struct http *h)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the drivers that speak HTTP share: one libcurl session an output, with a connection that is kept,
- * TLS, proxy, credentials, compression, and limits on what a hostile receiver can do with an answer. A driver
- * builds a body, posts it, and reads what its protocol says in the answer.
+ * What the drivers that speak HTTP share: one libcurl session an output, with a connection that is
+ * kept, TLS, proxy, credentials, compression, and limits on what a hostile receiver can do with an
+ * answer. A driver builds a body, posts it, and reads what its protocol says in the answer.
  *
- * No redirect is followed, no cookie kept, and no proxy is taken from the environment: the configuration says
- * where events go. Only http and https are spoken, HTTP/1.1, TLS 1.2 or later.
+ * No redirect is followed, no cookie kept, and no proxy is taken from the environment: the
+ * configuration says where events go. Only http and https are spoken, HTTP/1.1, TLS 1.2 or later.
  */
 #ifndef PYTRAIL_HTTP_H
 #define PYTRAIL_HTTP_H
@@ -19,7 +19,8 @@
 
 struct http;
 
-/* Rows for the table of each such driver: driver_ops has one table. Codings that its receivers take. */
+/* Rows for the table of each such driver: driver_ops has one table. Codings that its receivers
+ * take. */
 #define HTTP_SETTINGS(codings, coding)                                                                       \
 	{"compression", SETTING_CHOICE, coding, codings, 0, 0, "of the bodies of requests"},                 \
 		{"header",                                                                                   \
@@ -87,29 +88,31 @@ struct http_answer {
 #define HTTP_RETRY_AFTER_MAX 3600
 
 /*
- * Checks the URL and the settings of HTTP_SETTINGS and driver_settings and loads libcurl. 0 or -errno with
- * a sentence in `why`.
+ * Checks the URL and the settings of HTTP_SETTINGS and driver_settings and loads libcurl. 0 or
+ * -errno with a sentence in `why`.
  */
 int http__open(const struct driver_config *cfg, const struct http_preset *preset, struct http **out,
                struct buf *why);
 void http__close(struct http *h); /* NULL is fine */
 
-/* A header of every request from now on, checked as those of the settings. 0 or -errno with `why`. */
+/* A header of every request from now on, checked as those of the settings. 0 or -errno with
+ * `why`. */
 int http__add_header(struct http *h, const char *name, const char *value, struct buf *why);
 
 /* "Authorization: SCHEME secret" from a setting, where it is given. 0 or -errno with `why`. */
 int http__add_authorization(struct http *h, const char *scheme, const char *setting, struct buf *why);
 
 /*
- * The URL with `path` behind its own, unless that ends with `path` already, and the query, which may be NULL,
- * both escaped by the caller. To be freed; NULL: no memory.
+ * The URL with `path` behind its own, unless that ends with `path` already, and the query, which
+ * may be NULL, both escaped by the caller. To be freed; NULL: no memory.
  */
 char *http__url(const struct http *h, const char *path, const char *query);
 
 /* Appends a text to be part of a query or path. */
 void http__escape(struct buf *out, const char *text);
 
-/* Sends and waits. The answer is the session's, until the next request. Any thread, one at a time. */
+/* Sends and waits. The answer is the session's, until the next request. Any thread, one at a
+ * time. */
 const struct http_answer *http__post(struct http *h, const struct http_request *rq);
 
 /* Sleeps. False: interrupted, before or meanwhile. */

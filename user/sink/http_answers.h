@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What receivers answer, read without a network: for the drivers, their unit tests and the fuzzer. */
+/* What receivers answer, read without a network: for the drivers, their unit tests and the
+ * fuzzer. */
 #ifndef PYTRAIL_HTTP_ANSWERS_H
 #define PYTRAIL_HTTP_ANSWERS_H
 
 #include "http.h"
 
 /*
- * Of _bulk, status 2xx: one verdict an item. An item that out->items has as DELIVERY_REJECTED was not sent. An
- * answer that does not have exactly the items that were sent is believed in nothing.
+ * Of _bulk, status 2xx: one verdict an item. An item that out->items has as DELIVERY_REJECTED was
+ * not sent. An answer that does not have exactly the items that were sent is believed in nothing.
  */
 void http_elasticsearch__answer(const char *body, size_t len, const struct item *items, size_t cnt,
                                 struct delivery *out);
@@ -15,8 +16,8 @@ void http_elasticsearch__answer(const char *body, size_t len, const struct item 
 void http_elasticsearch__refusal(const char *body, size_t len, struct delivery *out);
 
 /*
- * Of HEC, any status: *out as http__deliver() left it, corrected by HEC's own code. True: accepted; *ack is the
- * number to ask for, -1 when there is none.
+ * Of HEC, any status: *out as http__deliver() left it, corrected by HEC's own code. True: accepted;
+ * *ack is the number to ask for, -1 when there is none.
  */
 bool http_splunk__answer(const char *body, size_t len, struct delivery *out, int64_t *ack);
 /* Of /services/collector/ack, status 2xx: whether that batch is indexed. */

@@ -35,7 +35,8 @@ static const struct dynlib_symbol symbols[] = {
 	{0},
 };
 
-/* curl_global_init() is safe beside other threads from libcurl 7.84 on only, and must not run twice at once. */
+/* curl_global_init() is safe beside other threads from libcurl 7.84 on only, and must not run twice
+ * at once. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 int http_curl__load(struct buf *why)

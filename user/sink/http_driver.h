@@ -18,8 +18,9 @@ struct http_driver {
 };
 
 /*
- * Allocates `size` bytes, a struct that begins with one http_driver, and opens the session. The URL is to be set
- * by the preset. 0 or -errno with `why`; to be closed by http_driver__close() then, too, when *out is not NULL.
+ * Allocates `size` bytes, a struct that begins with one http_driver, and opens the session. The URL
+ * is to be set by the preset. 0 or -errno with `why`; to be closed by http_driver__close() then,
+ * too, when *out is not NULL.
  */
 int http_driver__open(const struct driver_ops *ops, size_t size, const struct driver_config *cfg,
                       const struct http_preset *preset, struct http_driver **out, struct buf *why);
@@ -29,14 +30,14 @@ void http_driver__interrupt(struct driver *d);
 void http_driver__close(struct driver *d);
 
 /*
- * Whether an item can be sent as what its format promises, a JSON object on one line or a text on one. Marks it
- * as rejected in *mark when not.
+ * Whether an item can be sent as what its format promises, a JSON object on one line or a text on
+ * one. Marks it as rejected in *mark when not.
  */
 bool http_driver__takes(const struct http_driver *d, const struct item *it, uint8_t *mark);
 
 /*
- * After a batch of which `sent` items were sent: makes *out by item when some were not, those stay rejected.
- * False: there is nothing to send at all, and *out says so.
+ * After a batch of which `sent` items were sent: makes *out by item when some were not, those stay
+ * rejected. False: there is nothing to send at all, and *out says so.
  */
 bool http_driver__has_some(size_t sent, struct delivery *out);
 void http_driver__keep_rejected(size_t sent, size_t cnt, struct delivery *out);

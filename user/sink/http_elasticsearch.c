@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Elasticsearch and OpenSearch, by _bulk. Documents are created, never overwritten: data streams take nothing
- * else, and with the event's id as _id a conflict means that an earlier, unacknowledged batch had arrived.
+ * Elasticsearch and OpenSearch, by _bulk. Documents are created, never overwritten: data streams
+ * take nothing else, and with the event's id as _id a conflict means that an earlier,
+ * unacknowledged batch had arrived.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -103,7 +104,8 @@ static int es_open(const struct driver_config *cfg, struct driver **out, struct 
 	return 0;
 }
 
-/* Errors of status 400 that are not the document's: it is right, the cluster or the settings are not. */
+/* Errors of status 400 that are not the document's: it is right, the cluster or the settings are
+ * not. */
 static bool is_setup_fault(const char *type, const char *reason)
 {
 	static const char *const types[] = {

@@ -37,7 +37,8 @@ int http_url__parse(struct http *h, const struct driver_config *cfg, unsigned po
 /* That a proxy's URL is one. */
 int http_url__check_proxy(const char *url, bool *tls, struct buf *why);
 
-/* http_headers.c: a whole line "Name: value". May be ours: Content-Type and the like are refused else. */
+/* http_headers.c: a whole line "Name: value". May be ours: Content-Type and the like are refused
+ * else. */
 int http_headers__add_line(struct http *h, const char *line, const char *setting, bool secret,
                            struct buf *why);
 /* From the settings header, secret_headers, user, password, token. */

@@ -6,7 +6,8 @@
 #include "../format/chars.h"
 #include "../util/buf.h"
 
-/* Far more than any answer has. jansson descends by recursion, up to 2048: more stack than a thread may have. */
+/* Far more than any answer has. jansson descends by recursion, up to 2048: more stack than a thread
+ * may have. */
 #define DEPTH_MAX 32
 
 static bool is_shallow(const char *data, size_t len)

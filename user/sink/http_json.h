@@ -13,7 +13,8 @@
 
 struct buf;
 
-/* An answer's body. NULL when it is no JSON, or nested deeper than answers are. For json_decref(). */
+/* An answer's body. NULL when it is no JSON, or nested deeper than answers are. For
+ * json_decref(). */
 json_t *http_json__parse(const char *data, size_t len);
 
 /* Members of an object, whatever `object` is: "" and -1 when there is none of that type. */
@@ -21,8 +22,8 @@ const char *http_json__string(const json_t *object, const char *name);
 long long http_json__integer(const json_t *object, const char *name);
 
 /*
- * A JSON string, quotes included: what is not UTF-8 becomes U+FFFD, and never a lone surrogate, which strict
- * receivers refuse together with the whole batch.
+ * A JSON string, quotes included: what is not UTF-8 becomes U+FFFD, and never a lone surrogate,
+ * which strict receivers refuse together with the whole batch.
  */
 void http_json__append_string(struct buf *out, const char *s, size_t len);
 /* The same without escapes and quotes: what is left is UTF-8. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Grafana Loki's push API, as JSON. Few labels, each with few values: a stream for every process would ruin a
- * Loki. What else receivers filter by is structured metadata (Loki 2.9 and later, from 3.0 on by default).
- * Entries go in as they come; Loki takes those that are out of order within its own window.
+ * Grafana Loki's push API, as JSON. Few labels, each with few values: a stream for every process
+ * would ruin a Loki. What else receivers filter by is structured metadata (Loki 2.9 and later, from
+ * 3.0 on by default). Entries go in as they come; Loki takes those that are out of order within its
+ * own window.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ static size_t find_stream(struct loki *l, struct item_text category, uint8_t sev
 	return l->streams_cnt++;
 }
 
-/* The item's stream, made when it is new. The label is left out when there are more than there can be. */
+/* The item's stream, made when it is new. The label is left out when there are more than there can
+ * be. */
 static size_t stream_of(struct loki *l, const struct item *it)
 {
 	bool full = l->streams_cnt >= STREAMS_MAX - SEVERITY_MAX;

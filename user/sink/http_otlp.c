@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * OpenTelemetry logs by OTLP/HTTP, opentelemetry/proto/logs/v1/logs.proto, as protobuf or JSON. The body of a
- * record is the event as a structure, which is what backends do most with: those that want text render it as
- * JSON, the others would have to parse it first.
+ * OpenTelemetry logs by OTLP/HTTP, opentelemetry/proto/logs/v1/logs.proto, as protobuf or JSON. The
+ * body of a record is the event as a structure, which is what backends do most with: those that
+ * want text render it as JSON, the others would have to parse it first.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What an OTLP receiver answers: an ExportLogsServiceResponse, or with an error status a google.rpc.Status, in the
- * encoding of the request. Retried is what the specification lets be retried: 429, 502, 503 and 504 (and 408, by
- * which servers end idle connections). A partial success is final: which records were dropped is not said.
+ * What an OTLP receiver answers: an ExportLogsServiceResponse, or with an error status a
+ * google.rpc.Status, in the encoding of the request. Retried is what the specification lets be
+ * retried: 429, 502, 503 and 504 (and 408, by which servers end idle connections). A partial
+ * success is final: which records were dropped is not said.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -115,8 +116,8 @@ void http_otlp__refusal(const char *body, size_t len, bool json, struct delivery
 	} else if (!read_pair((const uint8_t *)body, len, &status)) {
 		status.message[0] = '\0';
 	}
-	/* "All other 4xx or 5xx response status codes MUST NOT be retried." Thrown away they are not either: the
-	 * output is held, and somebody told. */
+	/* "All other 4xx or 5xx response status codes MUST NOT be retried." Thrown away they are
+	 * not either: the output is held, and somebody told. */
 	if (out->status == DELIVERY_RETRY && out->code >= 500 && out->code != 502 &&
 	    out->code != 503 && out->code != 504)
 		out->status = DELIVERY_DENIED;

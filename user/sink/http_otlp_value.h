@@ -15,16 +15,18 @@ struct otlp_encoder {
 	struct buf text; /* of one string, as UTF-8 */
 };
 
-/* The fields of an AnyValue that is a string, which is made UTF-8. In JSON with the braces around it. */
+/* The fields of an AnyValue that is a string, which is made UTF-8. In JSON with the braces around
+ * it. */
 void otlp__string(struct otlp_encoder *e, struct item_text s);
 
-/* A KeyValue as an element of the repeated `field`; in JSON with a comma before it unless *first. */
+/* A KeyValue as an element of the repeated `field`; in JSON with a comma before it unless
+ * *first. */
 void otlp__attribute(struct otlp_encoder *e, unsigned field, const char *key,
                      struct item_text value, bool *first);
 
 /*
- * A JSON text as the AnyValue that it is: objects are lists of keys and values, integers beyond 64 bits their
- * digits as a string. False: it is no JSON, or too deep; *out is as before.
+ * A JSON text as the AnyValue that it is: objects are lists of keys and values, integers beyond 64
+ * bits their digits as a string. False: it is no JSON, or too deep; *out is as before.
  */
 bool otlp__structure(struct otlp_encoder *e, struct item_text json);
 

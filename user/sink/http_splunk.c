@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Splunk's HTTP Event Collector. Its status 200 says that a batch is in a queue, not that it is indexed: a
- * Splunk that restarts loses it. Where the token has indexer acknowledgement on, the answer has an ackId, and
- * a batch is delivered when /services/collector/ack says so; that takes seconds, so batches are large.
+ * Splunk's HTTP Event Collector. Its status 200 says that a batch is in a queue, not that it is
+ * indexed: a Splunk that restarts loses it. Where the token has indexer acknowledgement on, the
+ * answer has an ackId, and a batch is delivered when /services/collector/ack says so; that takes
+ * seconds, so batches are large.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -176,8 +177,8 @@ static int splunk_open(const struct driver_config *cfg, struct driver **out, str
 	return 0;
 }
 
-/* HEC's own codes, of Splunk's "Troubleshoot HTTP Event Collector". Those that are not here are as the HTTP
- * status has it. */
+/* HEC's own codes, of Splunk's "Troubleshoot HTTP Event Collector". Those that are not here are as
+ * the HTTP status has it. */
 static enum delivery_status of_code(long long code, enum delivery_status fallback)
 {
 	switch (code) {

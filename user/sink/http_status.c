@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What a status code or a failure of the connection means for a batch. What is wrong with the configuration (a
- * URL that is not there, a certificate) holds the output, as wrong credentials do: were it taken as a fault of the
- * data, every event would end as a dead letter. Only what says that the content is bad rejects it.
+ * What a status code or a failure of the connection means for a batch. What is wrong with the
+ * configuration (a URL that is not there, a certificate) holds the output, as wrong credentials do:
+ * were it taken as a fault of the data, every event would end as a dead letter. Only what says that
+ * the content is bad rejects it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -102,8 +103,8 @@ static void judge_code(struct http *h)
 		         (int)(a->len < 160 ? a->len : 160), a->body);
 }
 
-/* OpenSSL's words for an alert by which the peer refuses our certificate, in the handshake or, with TLS 1.3,
- * at the first read. */
+/* OpenSSL's words for an alert by which the peer refuses our certificate, in the handshake or, with
+ * TLS 1.3, at the first read. */
 static bool is_refusal(const char *error)
 {
 	return strcasestr(error, "alert") &&
@@ -112,9 +113,9 @@ static bool is_refusal(const char *error)
 }
 
 /*
- * A new connection that ends behind the handshake and before any answer. The alert of a TLS 1.3 server that wants
- * (another) certificate comes as late as that, and gets lost when the server closes at once; but so ends the
- * connection to one that restarts.
+ * A new connection that ends behind the handshake and before any answer. The alert of a TLS 1.3
+ * server that wants (another) certificate comes as late as that, and gets lost when the server
+ * closes at once; but so ends the connection to one that restarts.
  */
 static bool is_refused_silently(const struct http *h, CURLcode err)
 {
@@ -188,7 +189,8 @@ void http_status__judge(struct http *h, CURLcode err, long connect_code)
 {
 	struct http_answer *a = &h->answer;
 
-	/* A refusal is one, however its text ended; "accepted" counts when all of the answer is there. */
+	/* A refusal is one, however its text ended; "accepted" counts when all of the answer is
+	 * there. */
 	if (a->code && (!err || a->code >= 300)) {
 		judge_code(h);
 	} else if (atomic_load(&h->interrupted)) {

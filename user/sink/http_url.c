@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* URLs of receivers and proxies: "elasticsearch+https://host:9200/prefix" is https behind the "+". */
+/* URLs of receivers and proxies: "elasticsearch+https://host:9200/prefix" is https behind the
+ * "+". */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -64,7 +65,8 @@ static int split(const char *url, const char *secrets, struct parts *out, struct
 		return -ENOMEM;
 	code = curl.curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
 	if (code) {
-		/* Not repeated either: it may have a password that could not be told from the rest. */
+		/* Not repeated either: it may have a password that could not be told from the
+		 * rest. */
 		buf__printf(why, "the URL is none: %s", curl.curl_url_strerror(code));
 		err = -EINVAL;
 	} else {
@@ -86,8 +88,8 @@ static int split(const char *url, const char *secrets, struct parts *out, struct
 }
 
 /*
- * The receiver is reached at its own address, but asked for by the name that its certificate has: SNI and the
- * check use that; the Host header stays what the URL says.
+ * The receiver is reached at its own address, but asked for by the name that its certificate has:
+ * SNI and the check use that; the Host header stays what the URL says.
  */
 static int use_name(struct http *h, const struct parts *p, const char *port, const char *name,
                     struct buf *why)
@@ -114,7 +116,8 @@ static bool is_hostname(const char *name)
 	return *name;
 }
 
-/* A URL that names no port gets the preset's, or the scheme's, in the text too: use_name() needs one. */
+/* A URL that names no port gets the preset's, or the scheme's, in the text too: use_name() needs
+ * one. */
 static int build(struct http *h, const struct driver_config *cfg, const struct parts *p,
                  unsigned port, struct buf *why)
 {

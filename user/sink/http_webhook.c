@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Any receiver that takes events by POST, a line each or as one array: collectors of vendors, Vector, Fluent Bit. */
+/* Any receiver that takes events by POST, a line each or as one array: collectors of vendors,
+ * Vector, Fluent Bit. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * The journald driver: entries with all fields, over journald's native protocol
- * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL, which is documented to be stable): "NAME=value\n", or "NAME\n", the
- * length as 64 bits little endian, the value and "\n"; in a datagram, or in a sealed memfd when it is too large.
+ * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL, which is documented to be stable): "NAME=value\n",
+ * or "NAME\n", the length as 64 bits little endian, the value and "\n"; in a datagram, or in a
+ * sealed memfd when it is too large.
  *
- * The protocol is spoken here and not by sd_journal_sendv(), which tells success when there is no journald (ENOENT),
- * and blocks without any limit, not to be interrupted, while journald is stopped. What the socket's queue
- * has taken is delivered: the socket is held by systemd while journald is restarted.
+ * The protocol is spoken here and not by sd_journal_sendv(), which tells success when there is no
+ * journald (ENOENT), and blocks without any limit, not to be interrupted, while journald is
+ * stopped. What the socket's queue has taken is delivered: the socket is held by systemd while
+ * journald is restarted.
  */
 #include <endian.h>
 #include <errno.h>

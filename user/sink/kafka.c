@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The Kafka driver, by librdkafka: an idempotent producer that waits for all replicas. The key of a message is the
- * process's entity id, so that a process's events stay in order in one partition. A message is delivered when
- * its delivery report says so.
+ * The Kafka driver, by librdkafka: an idempotent producer that waits for all replicas. The key of a
+ * message is the process's entity id, so that a process's events stay in order in one partition. A
+ * message is delivered when its delivery report says so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 #include "kafka_impl.h"
 
 #define POLL_MS 50 /* how soon an interrupt is seen */
-/* Beyond message.timeout.ms, for reports that do not come: a bug of the library would hold the output for ever. */
+/* Beyond message.timeout.ms, for reports that do not come: a bug of the library would hold the
+ * output for ever. */
 #define GRACE_SECONDS 10
 
 static const char *const kafka_schemes[] = {"kafka", "kafka+tls", NULL};
@@ -233,7 +234,8 @@ static int kafka_open(const struct driver_config *cfg, struct driver **out, stru
 		kafka_lib.rd_kafka_conf_set_opaque(k->conf, k);
 		kafka_lib.rd_kafka_conf_set_dr_msg_cb(k->conf, on_report);
 		kafka_lib.rd_kafka_conf_set_error_cb(k->conf, on_error);
-		/* what contradicts itself is said here, not when the first event comes; nothing is connected */
+		/* what contradicts itself is said here, not when the first event comes; nothing is
+		 * connected */
 		if (!ensure_producer(k)) {
 			buf__printf(why, "librdkafka cannot be used so: %s", k->reason);
 			err = -EINVAL;

@@ -48,7 +48,8 @@ struct kafka {
 	char reason[256];
 };
 
-/* Loads the library; url and settings into conf, topic and the rest. 0 or -errno with a sentence. */
+/* Loads the library; url and settings into conf, topic and the rest. 0 or -errno with a
+ * sentence. */
 int kafka__configure(struct kafka *k, const struct driver_config *cfg, struct buf *why);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The NATS driver, by libnats: messages that a JetStream stream acknowledges, each with the item's id as
- * Nats-Msg-Id, by which the stream knows those that come again within its duplicate window. A message is
- * delivered when the stream's acknowledgement says so.
+ * The NATS driver, by libnats: messages that a JetStream stream acknowledges, each with the item's
+ * id as Nats-Msg-Id, by which the stream knows those that come again within its duplicate window. A
+ * message is delivered when the stream's acknowledgement says so.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -37,7 +37,8 @@ static void note(struct nats_batch *b, natsStatus s, const char *text)
 		b->denied = true;
 }
 
-/* The item of a message under way; answers come in order, as a rule. cnt: it is none of this batch. */
+/* The item of a message under way; answers come in order, as a rule. cnt: it is none of this
+ * batch. */
 static size_t find(struct nats_batch *b, const natsMsg *msg)
 {
 	for (size_t n = 0, i = b->next; n < b->cnt; n++, i = i + 1 < b->cnt ? i + 1 : 0)

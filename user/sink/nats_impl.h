@@ -49,8 +49,8 @@ extern struct nats_library nats_lib;
 extern const struct setting nats_settings[];
 
 /*
- * What the library's threads and the output's share. The library does not say when its last callback has returned,
- * so that these are never freed: one for each driver that was opened.
+ * What the library's threads and the output's share. The library does not say when its last
+ * callback has returned, so that these are never freed: one for each driver that was opened.
  */
 struct nats_batch {
 	pthread_mutex_t lock;
@@ -81,7 +81,8 @@ struct nats {
 /* NULL: no memory. */
 struct nats_batch *nats_batch__new(void);
 
-/* Loads the library; url and settings into options, subject and the rest. 0 or -errno with a sentence. */
+/* Loads the library; url and settings into options, subject and the rest. 0 or -errno with a
+ * sentence. */
 int nats__configure(struct nats *n, const struct driver_config *cfg, struct buf *why);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The RELP driver: syslog messages, each of which the receiver acknowledges. What it has acknowledged is
- * delivered, and nothing else.
+ * The RELP driver: syslog messages, each of which the receiver acknowledges. What it has
+ * acknowledged is delivered, and nothing else.
  *
- * The protocol is spoken here and not by librelp: that library (1.11) keeps the acknowledgements to itself. Its
- * relpCltSendSyslog() returns when a message has been written, it has no callback and no count of what is
- * not acknowledged, and what a broken session has left it sends again from its own memory or forgets. (It also
- * reads the TLS key from a file only, and is GPL-3.)
+ * The protocol is spoken here and not by librelp: that library (1.11) keeps the acknowledgements to
+ * itself. Its relpCltSendSyslog() returns when a message has been written, it has no callback and
+ * no count of what is not acknowledged, and what a broken session has left it sends again from its
+ * own memory or forgets. (It also reads the TLS key from a file only, and is GPL-3.)
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@
 #include "relp_frame.h"
 #include "syslog_message.h"
 
-/* Messages under way at most: their acknowledgements fit into a socket's buffer even if nobody reads them. */
+/* Messages under way at most: their acknowledgements fit into a socket's buffer even if nobody
+ * reads them. */
 #define WINDOW       512
 #define CHUNK        (256 * 1024) /* bytes collected before they are written */
 #define OFFER        "relp_version=0\nrelp_software=pytrail\ncommands=syslog"
@@ -50,7 +51,8 @@ static int bad_answer(struct relp *r)
 	return -EBADMSG;
 }
 
-/* The next frame of the server, which stays until frame_done(). wait: false: -EAGAIN when there is none. */
+/* The next frame of the server, which stays until frame_done(). wait: false: -EAGAIN when there is
+ * none. */
 static int next_frame(struct relp *r, bool wait, struct relp_frame *f, size_t *size)
 {
 	for (;;) {
@@ -143,7 +145,8 @@ static int ensure_session(struct relp *r)
 	return err ? err : say_hello(r);
 }
 
-/* One batch under way. index[k] is the item of its k-th message; acknowledgements may come in any order. */
+/* One batch under way. index[k] is the item of its k-th message; acknowledgements may come in any
+ * order. */
 struct window {
 	const uint32_t *index;
 	size_t cnt, sent, done;

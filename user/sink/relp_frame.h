@@ -28,7 +28,8 @@ void relp_frame__put(struct buf *out, uint32_t txnr, const char *command, const 
 /* Bytes of the first frame in data; 0: it is not complete; -EBADMSG: it is no frame of a server. */
 long relp_frame__parse(const char *data, size_t len, struct relp_frame *out);
 
-/* The status of an answer ("200 OK"): 200, 500; -EBADMSG. *text: what follows, up to the line's end. */
+/* The status of an answer ("200 OK"): 200, 500; -EBADMSG. *text: what follows, up to the line's
+ * end. */
 int relp_frame__status(const struct relp_frame *f, const char **text, size_t *len);
 
 /* Whether an answer to "open" offers a feature: "commands" with "syslog" among its values. */

@@ -58,7 +58,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Names of the rotated files, oldest first. NULL-terminated, all to be freed; NULL: none, or no memory. */
+/* Names of the rotated files, oldest first. NULL-terminated, all to be freed; NULL: none, or no
+ * memory. */
 static char **list(struct rotator *r, size_t *cnt)
 {
 	int fd = openat(r->dirfd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Rotated files: FILE becomes FILE.20260131T090000.123456Z by one rename, never over another file. A thread of low
- * priority compresses them (….zst, whole under that name or not there) and removes the oldest, so that who
- * writes is not held back.
+ * Rotated files: FILE becomes FILE.20260131T090000.123456Z by one rename, never over another file.
+ * A thread of low priority compresses them (….zst, whole under that name or not there) and removes
+ * the oldest, so that who writes is not held back.
  */
 #ifndef PYTRAIL_ROTATE_H
 #define PYTRAIL_ROTATE_H

@@ -5,7 +5,8 @@
 
 struct buf;
 
-/* "ecs/9.4.0", "ocsf/1.8.0", "pytrail-json/VERSION": of a format by its name, "+raw" behind it or not. */
+/* "ecs/9.4.0", "ocsf/1.8.0", "pytrail-json/VERSION": of a format by its name, "+raw" behind it or
+ * not. */
 void schema_name__put(struct buf *out, const char *format, const char *version);
 
 /* "application/json" or "text/plain; charset=utf-8". */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Syslog by datagrams. RFC 5426: UDP has no acknowledgement: what is delivered here is what the kernel
- * took and what no ICMP error came back for while the batch was sent. Over a unix socket the receiver's queue has
- * it.
+ * Syslog by datagrams. RFC 5426: UDP has no acknowledgement: what is delivered here is what the
+ * kernel took and what no ICMP error came back for while the batch was sent. Over a unix socket the
+ * receiver's queue has it.
  */
 #include <errno.h>
 #include <netdb.h>

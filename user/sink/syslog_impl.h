@@ -33,7 +33,8 @@ struct syslog {
 	struct buf why;
 };
 
-/* One datagram a message, over UDP or a unix socket. A unix socket that is a stream: -EPROTOTYPE. */
+/* One datagram a message, over UDP or a unix socket. A unix socket that is a stream:
+ * -EPROTOTYPE. */
 int syslog_datagram__send(struct syslog *s, const struct item *items, size_t cnt,
                           struct delivery *out);
 void syslog_datagram__close(struct syslog *s);

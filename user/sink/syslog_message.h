@@ -48,9 +48,10 @@ unsigned syslog_severity(const struct item *it);
 void syslog_style__init(struct syslog_style *out, const struct driver_config *cfg, bool local);
 
 /*
- * Appends one message. What header and structured data take of the item is made printable there (the item
- * comes from a disk and is not trusted); the body stays as it is, without a byte order mark. one_line: newlines
- * and NULs of the body become spaces, for framings that end a message with them.
+ * Appends one message. What header and structured data take of the item is made printable there
+ * (the item comes from a disk and is not trusted); the body stays as it is, without a byte order
+ * mark. one_line: newlines and NULs of the body become spaces, for framings that end a message with
+ * them.
  */
 void syslog_message__build(const struct syslog_style *style, const struct item *it, bool one_line,
                            struct buf *out);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Syslog over a connection (RFC 6587, RFC 5425). The receiver says nothing: a batch counts as delivered when the
- * peer's kernel has acknowledged its last byte and the connection still stood then. What a receiver that dies
- * had not read of that is lost; only RELP knows better.
+ * Syslog over a connection (RFC 6587, RFC 5425). The receiver says nothing: a batch counts as
+ * delivered when the peer's kernel has acknowledged its last byte and the connection still stood
+ * then. What a receiver that dies had not read of that is lost; only RELP knows better.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* A file compressed in place: NAME becomes NAME.zst, which is whole or not there. By libzstd, loaded when used. */
+/* A file compressed in place: NAME becomes NAME.zst, which is whole or not there. By libzstd,
+ * loaded when used. */
 #ifndef PYTRAIL_ZSTD_FILE_H
 #define PYTRAIL_ZSTD_FILE_H
 

@@ -128,8 +128,8 @@ void control__snapshot(const struct control_file *c, struct control_live *out)
 	const uint64_t *from = (const uint64_t *)&c->live;
 	uint64_t *to = (uint64_t *)out;
 
-	/* A writer that died within is replaced by one that publishes at its start: what is torn until then does
-	 * not matter for long, and waiting for it without end would. */
+	/* A writer that died within is replaced by one that publishes at its start: what is torn
+	 * until then does not matter for long, and waiting for it without end would. */
 	for (int tries = 0; tries < 1000; tries++) {
 		uint32_t lock = __atomic_load_n(&c->lock, __ATOMIC_ACQUIRE);
 
@@ -238,7 +238,8 @@ uint32_t control__cause(const struct control_file *c, uint64_t first, uint64_t l
 			return PT_LOST_SPOOL_ERROR;
 		full = true;
 	}
-	/* What is too old to be in the notes: there were many, and evictions are what there are many of. */
+	/* What is too old to be in the notes: there were many, and evictions are what there are
+	 * many of. */
 	if (!full && from && last < c->notes[from % CONTROL_NOTES].first)
 		full = true;
 	return full ? PT_LOST_SPOOL_FULL : PT_LOST_SPOOL_ERROR;

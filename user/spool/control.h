@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * DIR/control: how far the writer is, for readers in other processes that map the file. The writer alone writes;
- * what changes at each flush is under a sequence lock, what must survive a loss of power is in two slots with
- * checksums, one of which is always whole.
+ * DIR/control: how far the writer is, for readers in other processes that map the file. The writer
+ * alone writes; what changes at each flush is under a sequence lock, what must survive a loss of
+ * power is in two slots with checksums, one of which is always whole.
  */
 #ifndef PYTRAIL_SPOOL_CONTROL_H
 #define PYTRAIL_SPOOL_CONTROL_H
@@ -23,9 +23,10 @@ struct buf;
 /* A snapshot of the writer: every item with a seq up to `published` is on disk, or lost. */
 struct control_live {
 	uint64_t run;
-	uint64_t published;           /* 0: nothing yet */
-	uint64_t files;               /* changes when a segment comes */
-	uint64_t active[SPOOL_LANES]; /* `first` of the segment that a lane is written to, 0: none */
+	uint64_t published; /* 0: nothing yet */
+	uint64_t files;     /* changes when a segment comes */
+	/* `first` of the segment that a lane is written to, 0: none */
+	uint64_t active[SPOOL_LANES];
 	uint64_t next[SPOOL_STREAMS_MAX]; /* ordinals: the first that is beyond `published` */
 };
 
@@ -78,7 +79,8 @@ struct control_file {
 
 _Static_assert(sizeof(struct control_file) == 16384, "on disk");
 
-/* Maps it. The writer locks it and makes it if need be. 0 and *out, or -errno with a sentence in `why`. */
+/* Maps it. The writer locks it and makes it if need be. 0 and *out, or -errno with a sentence in
+ * `why`. */
 int control__map(int dirfd, const char *dir, bool writer, int *fd, struct control_file **out,
                  struct buf *why);
 void control__unmap(struct control_file *c);
@@ -88,7 +90,8 @@ void control__snapshot(const struct control_file *c, struct control_live *out);
 /* Wakes all that wait; without a change of the word when it is not the writer. */
 void control__wake(struct control_file *c, bool writer);
 uint32_t control__word(const struct control_file *c);
-/* Until the word is not `seen` any more, or for seconds (below 0: without end); may return early. */
+/* Until the word is not `seen` any more, or for seconds (below 0: without end); may return
+ * early. */
 void control__wait(const struct control_file *c, uint32_t seen, double seconds);
 
 /* The newest whole state; false: none is. */
@@ -101,8 +104,8 @@ void control__note(struct control_file *c, uint64_t first, uint64_t last, uint32
 uint32_t control__cause(const struct control_file *c, uint64_t first, uint64_t last);
 
 /*
- * What a position of an earlier run is worth now: seq, or less when that run's last items did not survive a loss of
- * power and their numbers came again.
+ * What a position of an earlier run is worth now: seq, or less when that run's last items did not
+ * survive a loss of power and their numbers came again.
  */
 uint64_t control__clamp(const struct control_state *st, uint64_t run, uint64_t seq);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * DIR/cursors/NAME.cur: how far an output is. Two slots with checksums, written in turn, so that one is whole
- * whenever a crash comes. The exporter writes it, without privileges; the writer of the spool reads it and believes
- * it no more than that it lets go of what the cursor is beyond.
+ * DIR/cursors/NAME.cur: how far an output is. Two slots with checksums, written in turn, so that
+ * one is whole whenever a crash comes. The exporter writes it, without privileges; the writer of
+ * the spool reads it and believes it no more than that it lets go of what the cursor is beyond.
  */
 #ifndef PYTRAIL_CURSOR_H
 #define PYTRAIL_CURSOR_H
@@ -23,9 +23,11 @@ struct cursor {
 	char stream[ITEM_STREAM_MAX + 1]; /* terminated */
 };
 
-/* Opens the file of an output below the directory `cursors` of the spool at dirfd. A descriptor, or -errno. */
+/* Opens the file of an output below the directory `cursors` of the spool at dirfd. A descriptor, or
+ * -errno. */
 int cursor__open(int dirfd, const char *output, bool write);
-/* 0; -ENOENT: nothing was written to it yet; -EBADMSG: it is damaged; -errno. generation: for cursor__write(). */
+/* 0; -ENOENT: nothing was written to it yet; -EBADMSG: it is damaged; -errno. generation: for
+ * cursor__write(). */
 int cursor__read(int fd, struct cursor *out, uint64_t *generation);
 /* 0 or -errno. Into the slot that is not the newest. */
 int cursor__write(int fd, const struct cursor *c, uint64_t *generation);

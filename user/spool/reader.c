@@ -16,7 +16,8 @@
 #include "cursor.h"
 #include "spool_lane.h"
 
-/* A loss among many items is told of when so many came behind it, or so much time, or at the end of what there is. */
+/* A loss among many items is told of when so many came behind it, or so much time, or at the end of
+ * what there is. */
 #define UNSAID_ITEMS 1000
 #define UNSAID_NS    1000000000u
 
@@ -217,8 +218,8 @@ static uint32_t find_cause(const struct spool_reader *r, uint64_t from, uint64_t
 	return control__cause(r->control, from, to);
 }
 
-/* The stream's numbers up to `next` are not there; nor is anything of it up to seq. False: what was lost before, by
- * another cause, is to be told of first. */
+/* The stream's numbers up to `next` are not there; nor is anything of it up to seq. False: what was
+ * lost before, by another cause, is to be told of first. */
 static bool note_loss(struct spool_reader *r, uint64_t next, uint64_t seq, int64_t until_ns)
 {
 	struct spool_loss *l = &r->mark.unsaid;

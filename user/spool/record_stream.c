@@ -63,8 +63,8 @@ void record_stream__unread(struct record_stream *rs, uint64_t off, uint64_t last
 }
 
 /*
- * Reads anew from pos on: what was read of a record before it was whole may have been taken back by a writer whose
- * disk was full. 1: there is more than before; 0: there is not; -errno.
+ * Reads anew from pos on: what was read of a record before it was whole may have been taken back by
+ * a writer whose disk was full. 1: there is more than before; 0: there is not; -errno.
  */
 static int refill(struct record_stream *rs)
 {

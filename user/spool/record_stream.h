@@ -21,21 +21,22 @@ struct record_stream {
 };
 
 /*
- * Opens DIR/name. 0; -EBADMSG: its head is damaged; -EPROTO: of another version; or -errno. Any file that was open
- * before is closed.
+ * Opens DIR/name. 0; -EBADMSG: its head is damaged; -EPROTO: of another version; or -errno. Any
+ * file that was open before is closed.
  */
 int record_stream__open(struct record_stream *rs, int dirfd, const char *name);
 void record_stream__close(struct record_stream *rs); /* keeps the buffer */
 void record_stream__free(struct record_stream *rs);
 
 /*
- * 1: *out and *payload, valid until the next call; 0: nothing more now; -errno of read(2). final: nothing will be
- * added, so that what is not whole at the end is damaged, too.
+ * 1: *out and *payload, valid until the next call; 0: nothing more now; -errno of read(2). final:
+ * nothing will be added, so that what is not whole at the end is damaged, too.
  */
 int record_stream__next(struct record_stream *rs, bool final, struct record_head *out,
                         const void **payload);
 
-/* Forgets what is read ahead, and the last record too: the next call reads it again from the file. */
+/* Forgets what is read ahead, and the last record too: the next call reads it again from the
+ * file. */
 void record_stream__unread(struct record_stream *rs, uint64_t off, uint64_t last_seq);
 
 /* Offset of the record that comes next. */

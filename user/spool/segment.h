@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The bytes of a segment file: a struct segment_head, then records, each a struct record_head and the bytes of
- * item__encode(). All in host byte order, all sizes multiples of 8. The checksums are seeded with the segment's
- * salt: bytes in an item that look like a record (a traced program chooses some) are not taken for one when the
- * place behind damaged bytes is looked for.
+ * The bytes of a segment file: a struct segment_head, then records, each a struct record_head and
+ * the bytes of item__encode(). All in host byte order, all sizes multiples of 8. The checksums are
+ * seeded with the segment's salt: bytes in an item that look like a record (a traced program
+ * chooses some) are not taken for one when the place behind damaged bytes is looked for.
  */
 #ifndef PYTRAIL_SEGMENT_H
 #define PYTRAIL_SEGMENT_H
@@ -62,12 +62,13 @@ bool segment__parse_name(const char *name, unsigned *lane, uint64_t *first);
 void record__seal(struct record_head *h, uint32_t salt);
 
 /*
- * The record at p. Its size in bytes, head included, with *out filled; 0: it goes on beyond len bytes, as far as
- * can be told; -EBADMSG: there is none.
+ * The record at p. Its size in bytes, head included, with *out filled; 0: it goes on beyond len
+ * bytes, as far as can be told; -EBADMSG: there is none.
  */
 long record__parse(const void *p, size_t len, uint32_t salt, struct record_head *out);
 
-/* Bytes from p, a multiple of 8 and not 0, to the next record or the next that might be one; len if there is none. */
+/* Bytes from p, a multiple of 8 and not 0, to the next record or the next that might be one; len if
+ * there is none. */
 size_t record__resync(const void *p, size_t len, uint32_t salt);
 
 #endif

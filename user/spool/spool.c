@@ -39,7 +39,8 @@ static int fail(struct buf *why, const char *what, const char *dir, int err)
 	return err;
 }
 
-/* Neither is it behind a link that others have made, nor where others can put another in its place. */
+/* Neither is it behind a link that others have made, nor where others can put another in its
+ * place. */
 static int open_in_parent(struct spool *s, struct stat *st)
 {
 	const char *base;
@@ -91,7 +92,8 @@ int spool__hand_over(const struct spool *s, int fd)
 	return fchown(fd, (uid_t)-1, s->opts.gid) || fchmod(fd, 0640) ? -errno : 0;
 }
 
-/* Those of a user who was the exporter's before. A file with another name is not ours to give away. */
+/* Those of a user who was the exporter's before. A file with another name is not ours to give
+ * away. */
 static void hand_over_cursors(const struct spool *s, int dirfd)
 {
 	int again = s->opts.cursor_uid == (uid_t)-1 ? -1 : dup(dirfd), fd;
@@ -252,7 +254,8 @@ void spool__close(struct spool *s)
 	destroy(s);
 }
 
-/* Index of a stream; a new one gets a place. -1: there is none left. Under `lock` when it may be new. */
+/* Index of a stream; a new one gets a place. -1: there is none left. Under `lock` when it may be
+ * new. */
 static int find_stream(struct spool *s, const char *name, size_t len)
 {
 	int i = control__stream(&s->state, name, len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the parts of the spool's writer share: spool.c (items in), spool_segment.c (bytes to files, room),
- * spool_recover.c (the start), spool_tend.c (the thread that syncs and removes). */
+/* What the parts of the spool's writer share: spool.c (items in), spool_segment.c (bytes to files,
+ * room), spool_recover.c (the start), spool_tend.c (the thread that syncs and removes). */
 #ifndef PYTRAIL_SPOOL_IMPL_H
 #define PYTRAIL_SPOOL_IMPL_H
 
@@ -60,7 +60,8 @@ struct spool {
 	struct sealed sealed[SEALED_MAX];
 	size_t sealed_cnt;
 	struct control_state state;
-	struct control_output before[SPOOL_OUTPUTS_MAX]; /* while `changing`: the outputs that there were */
+	/* while `changing`: the outputs that there were */
+	struct control_output before[SPOOL_OUTPUTS_MAX];
 	bool changing;
 	struct seg *segs; /* in the order of `first` in each lane */
 	size_t segs_cnt, segs_cap;
@@ -74,7 +75,8 @@ struct spool {
 /* spool_segment.c; all under `lock` */
 /* Writes what has gathered in a lane, or counts it as lost. */
 void spool__write_lane(struct spool *s, unsigned lane);
-/* Closes the lane's segment, if one is open: it is whole. What waits for the disk is left to the tender. */
+/* Closes the lane's segment, if one is open: it is whole. What waits for the disk is left to the
+ * tender. */
 void spool__seal(struct spool *s, unsigned lane);
 /* Opens a new segment for the lane. 0 or -errno. */
 int spool__new_segment(struct spool *s, unsigned lane, uint64_t first);
@@ -87,7 +89,8 @@ int spool__sync_lane(struct spool *s, unsigned lane);
 
 /* spool.c; under `lock`: the state into the control file. */
 void spool__store(struct spool *s);
-/* Lets the group that reads the spool read a file, whatever the umask took away as it was made. 0 or -errno. */
+/* Lets the group that reads the spool read a file, whatever the umask took away as it was made. 0
+ * or -errno. */
 int spool__hand_over(const struct spool *s, int fd);
 
 /* spool_recover.c: reads what is there. 0 or -errno with a sentence in `why`. */

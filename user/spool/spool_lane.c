@@ -27,9 +27,9 @@ void spool_lane__free(struct spool_lane *l)
 }
 
 /*
- * The segment to go on with: the next one; at the start the last that can hold what comes behind `after`, or the
- * first there is. 0: there is none. One that begins beyond `published` has come after the snapshot, which cannot
- * tell whether it is still written to.
+ * The segment to go on with: the next one; at the start the last that can hold what comes behind
+ * `after`, or the first there is. 0: there is none. One that begins beyond `published` has come
+ * after the snapshot, which cannot tell whether it is still written to.
  */
 static int find_segment(const struct spool_lane *l, uint64_t published, uint64_t *out)
 {
@@ -98,7 +98,8 @@ static bool decode(struct spool_lane *l, const void *payload, const char *stream
 	       !memcmp(l->item.stream.s, stream_name, l->item.stream.len);
 }
 
-/* 1: the next record of the stream in the open segment; 0: none so far; 2: nor will there be; -errno. */
+/* 1: the next record of the stream in the open segment; 0: none so far; 2: nor will there be;
+ * -errno. */
 static int next_record(struct spool_lane *l, const struct control_live *live, unsigned stream,
                        const char *stream_name)
 {

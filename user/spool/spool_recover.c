@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* What the spool's writer does at its start: reads every segment, cuts what a crash has torn, and finds the
- * numbers to go on with. */
+/* What the spool's writer does at its start: reads every segment, cuts what a crash has torn, and
+ * finds the numbers to go on with. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -260,8 +260,8 @@ static int write_or_evict(struct spool *s, unsigned lane)
 	return err;
 }
 
-/* A full disk is full for long, and what is small still fits now and then: said when it begins, and when nothing has
- * failed for a while. */
+/* A full disk is full for long, and what is small still fits now and then: said when it begins, and
+ * when nothing has failed for a while. */
 static void say_disk(struct spool *s, int err)
 {
 	uint64_t now;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The spool's second thread: what waits for the disk, and what looks at the outputs' cursors, holds nobody back
- * here. Asleep while there is nothing to sync and nothing that could be removed. */
+/* The spool's second thread: what waits for the disk, and what looks at the outputs' cursors, holds
+ * nobody back here. Asleep while there is nothing to sync and nothing that could be removed. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -91,8 +91,8 @@ static bool take_done(struct spool *s, uint64_t min, char name[SEGMENT_NAME_SIZE
 	return found;
 }
 
-/* The numbers must not be forgotten with the files: the state, and what says that they are done, is on disk
- * first. */
+/* The numbers must not be forgotten with the files: the state, and what says that they are done, is
+ * on disk first. */
 static void remove_done(struct spool *s, const struct control_state *st, uint64_t min)
 {
 	char name[SEGMENT_NAME_SIZE];
@@ -130,7 +130,8 @@ void spool__tend(struct spool *s)
 		remove_done(s, &st, min);
 }
 
-/* Syncs what is whole, and duplicates of what is being written: the writer may close its own meanwhile. */
+/* Syncs what is whole, and duplicates of what is being written: the writer may close its own
+ * meanwhile. */
 static void sync_lanes(struct spool *s)
 {
 	int fds[SPOOL_LANES + SEALED_MAX], cnt = 0, failed = 0, err = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What a spool holds, for people who look on: nothing is locked or changed, a writer and readers may be at work. */
+/* What a spool holds, for people who look on: nothing is locked or changed, a writer and readers
+ * may be at work. */
 #ifndef PYTRAIL_SURVEY_H
 #define PYTRAIL_SURVEY_H
 

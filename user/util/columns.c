@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Ranges from the Unicode character database: General_Category (Mn, Me: combining; Cc, Cf, Zs, Zl, Zp,
- * Cs, Co: not shown) and EastAsianWidth.txt (W, F), joined over unassigned gaps. Rare scripts'
+ * Ranges from the Unicode character database: General_Category (Mn, Me: combining; Cc, Cf, Zs, Zl,
+ * Zp, Cs, Co: not shown) and EastAsianWidth.txt (W, F), joined over unassigned gaps. Rare scripts'
  * combining marks are left to be one column wide.
  */
 #include "columns.h"

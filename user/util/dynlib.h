@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Shared libraries that are loaded when what needs them is used, and not before: the tracer alone needs
- * few. The functions wanted are a table of pointers of their own types, taken from the library's header:
+ * Shared libraries that are loaded when what needs them is used, and not before: the tracer alone
+ * needs few. The functions wanted are a table of pointers of their own types, taken from the
+ * library's header:
  *
  *	static struct {
  *		DYNLIB_FN(curl_easy_init);
@@ -31,9 +32,10 @@ struct dynlib_symbol {
 };
 
 /*
- * Loads a library, once for the life of the process, and fills in every function. package: Debian's name
- * of the package that has it. 0; -ENOENT: not there or without one of the functions; -ENOTSUP in a static
- * program; in both cases a sentence is appended to `why`. May be called again, from any thread.
+ * Loads a library, once for the life of the process, and fills in every function. package: Debian's
+ * name of the package that has it. 0; -ENOENT: not there or without one of the functions; -ENOTSUP
+ * in a static program; in both cases a sentence is appended to `why`. May be called again, from any
+ * thread.
  */
 int dynlib__load(const char *soname, const char *package, const struct dynlib_symbol *symbols,
                  struct buf *why);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What libelf.a of elfutils 0.192 (Debian 13) lacks, and only a static link with it takes from here: its search trees
- * are in a library that is not installed (sourceware bug 32293, mended in 0.193). The root is the first member
- * (lib/eu-search.h); the lock behind it stays unused, as it does in Debian's builds, which are without thread safety.
+ * What libelf.a of elfutils 0.192 (Debian 13) lacks, and only a static link with it takes from
+ * here: its search trees are in a library that is not installed (sourceware bug 32293, mended in
+ * 0.193). The root is the first member (lib/eu-search.h); the lock behind it stays unused, as it
+ * does in Debian's builds, which are without thread safety.
  */
 #include <search.h>
 #include <stddef.h>

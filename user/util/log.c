@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A message is built in memory and leaves in one write(), so that lines of several threads, or of the
- * traced command on the same terminal, do not mix. errno is the same after as before.
+ * A message is built in memory and leaves in one write(), so that lines of several threads, or of
+ * the traced command on the same terminal, do not mix. errno is the same after as before.
  *
  * What is said can hold an attacker's bytes (a process's name, a path): on a terminal they must not
  * be able to move the cursor, forge a line or reverse the reading direction.
@@ -38,8 +38,8 @@ enum log_level log__level(void)
 }
 
 /*
- * Decodes one UTF-8 sequence (RFC 3629: shortest form, no surrogates, at most U+10FFFF) at the front
- * of s. Returns its length, 0 when it is invalid.
+ * Decodes one UTF-8 sequence (RFC 3629: shortest form, no surrogates, at most U+10FFFF) at the
+ * front of s. Returns its length, 0 when it is invalid.
  */
 static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *out)
 {

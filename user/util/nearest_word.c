@@ -17,7 +17,8 @@ unsigned word__distance(const char *a, size_t a_len, const char *b, size_t b_len
 	for (i = 1; i <= a_len; i++) {
 		row[0] = (uint8_t)i;
 		for (j = 1; j <= b_len; j++) {
-			/* ASCII only: 0x20 is the case of a letter, and near enough for the rest. */
+			/* ASCII only: 0x20 is the case of a letter, and near enough for the
+			 * rest. */
 			bool same = (a[i - 1] | 0x20) == (b[j - 1] | 0x20);
 
 			best = last[j - 1] + !same;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The protobuf wire format, as far as OTLP needs it: https://protobuf.dev/programming-guides/encoding.
- * Nested messages are written in place: their length is put before them when they are complete.
+ * The protobuf wire format, as far as OTLP needs it:
+ * https://protobuf.dev/programming-guides/encoding. Nested messages are written in place: their
+ * length is put before them when they are complete.
  */
 #ifndef PYTRAIL_PROTOBUF_H
 #define PYTRAIL_PROTOBUF_H
@@ -27,7 +28,8 @@ struct protobuf_field {
 	size_t len;
 };
 
-/* The next field of a message, hostile or not. *pos moves behind it. False: the end, or not a message: *bad. */
+/* The next field of a message, hostile or not. *pos moves behind it. False: the end, or not a
+ * message: *bad. */
 bool protobuf__next(const uint8_t **pos, const uint8_t *end, struct protobuf_field *out, bool *bad);
 
 #endif

@@ -57,7 +57,8 @@ static int expand(int link, char *rest)
 	return 0;
 }
 
-/* One step: the next directory, or the same one with a link's text in front of `rest`. dir is closed. */
+/* One step: the next directory, or the same one with a link's text in front of `rest`. dir is
+ * closed. */
 static int step(int dir, const char *name, char *rest, unsigned *links)
 {
 	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
@@ -134,7 +135,8 @@ int safe_file__parent(const char *path, const char **base)
 	return walk(dir);
 }
 
-/* Whether what is open may be written to: nobody else has put it there, under another of its names neither. */
+/* Whether what is open may be written to: nobody else has put it there, under another of its names
+ * neither. */
 static int check(int dirfd, int fd, struct stat *st)
 {
 	struct stat dir;
@@ -148,7 +150,8 @@ static int check(int dirfd, int fd, struct stat *st)
 	return 0;
 }
 
-/* Why the kernel has refused it: by rules of its own (fs.protected_symlinks and the like) all is EACCES. */
+/* Why the kernel has refused it: by rules of its own (fs.protected_symlinks and the like) all is
+ * EACCES. */
 static int why_refused(int dirfd, const char *base, const struct stat *dir, int err)
 {
 	struct stat st;

@@ -11,7 +11,8 @@ union setting_value {
 	double seconds;
 };
 
-/* 0; -EINVAL with half a sentence in `why` (or NULL). Of types that are texts only the form is checked. */
+/* 0; -EINVAL with half a sentence in `why` (or NULL). Of types that are texts only the form is
+ * checked. */
 int setting__parse(const struct setting *def, const char *text, union setting_value *out,
                    struct buf *why);
 
