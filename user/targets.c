@@ -177,7 +177,7 @@ void targets__free(struct targets *t)
 
 	if (!t)
 		return;
-	for (i = 0; i < t->cnt; i++) {
+	for (i = 0; t->list && i < t->cnt; i++) {
 		if (t->list[i].pidfd >= 0)
 			close(t->list[i].pidfd);
 	}
