@@ -5,8 +5,9 @@
 
 #include "util/log.h"
 
-/* Users whose numbers are alike in their low bits share one: a host has few that do anything. */
-#define USERS 256
+/* Users that are known apart at once: root, and who has used most of late. A host has few that do
+ * anything. */
+#define USERS 64
 
 /*
  * Time is booked ahead, twice what a look took for its user and 4/3 of it for all. No look is begun
@@ -17,12 +18,13 @@
 #define SAY_AGAIN_NS 60000000000ull
 
 struct user {
+	uint32_t uid;
 	uint64_t booked_ns;
 	uint64_t said_ns;
 };
 
 struct allowance {
-	struct user users[USERS];
+	struct user users[USERS]; /* the first one is root's */
 	uint64_t booked_ns;
 };
 
@@ -36,9 +38,26 @@ void allowance__free(struct allowance *a)
 	free(a);
 }
 
+/* His, or the place of one who has nothing booked any more, or the least. */
+static struct user *find(struct allowance *a, uint32_t uid)
+{
+	struct user *least = &a->users[1];
+
+	if (!uid)
+		return &a->users[0];
+	for (size_t i = 1; i < USERS; i++) {
+		if (a->users[i].uid == uid)
+			return &a->users[i];
+		if (a->users[i].booked_ns < least->booked_ns)
+			least = &a->users[i];
+	}
+	*least = (struct user){.uid = uid};
+	return least;
+}
+
 bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now)
 {
-	struct user *u = &a->users[uid % USERS];
+	struct user *u = find(a, uid);
 
 	if (u->booked_ns > now + AHEAD_NS && (!u->said_ns || now - u->said_ns >= SAY_AGAIN_NS)) {
 		u->said_ns = now;
@@ -47,7 +66,8 @@ bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now)
 		          "may be missing",
 		          uid);
 	}
-	return u->booked_ns <= now + AHEAD_NS && a->booked_ns <= now + AHEAD_NS;
+	/* what all others have used up is not root's fault */
+	return u->booked_ns <= now + AHEAD_NS && (!uid || a->booked_ns <= now + AHEAD_NS);
 }
 
 static void book(uint64_t *booked, uint64_t start, uint64_t took)
@@ -59,6 +79,6 @@ void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t
 {
 	uint64_t took = end > start ? end - start : 0;
 
-	book(&a->users[uid % USERS].booked_ns, start, 2 * took);
+	book(&find(a, uid)->booked_ns, start, 2 * took);
 	book(&a->booked_ns, start, took + took / 3);
 }

@@ -3,7 +3,7 @@
  * How much of the tracer's time it takes to look at what the processes of each user run. Who
  * executes files that were made to be dear to look at, one after the other, must not keep it from
  * reading the ring, nor from what others start: in the long run half of the time is one user's, and
- * three quarters are all users'.
+ * three quarters are all users', of which root is not kept by the others.
  */
 #ifndef PYTRAIL_ALLOWANCE_H
 #define PYTRAIL_ALLOWANCE_H

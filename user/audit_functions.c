@@ -60,6 +60,7 @@ struct finder {
 	uint64_t tstate;  /* sys_audit_tstate, 0: not proven */
 	uint64_t builtin; /* sys_audit, 0: not found */
 	unsigned hits;
+	bool incomplete; /* a scan of the code was given up */
 };
 
 __attribute__((format(printf, 2, 3))) static void miss(struct binary *b, const char *format, ...)
@@ -148,7 +149,7 @@ static void find_tstate(struct finder *f)
 	if (!f->tstate)
 		return;
 	entry = (struct code_range){f->tstate, f->tstate + 1};
-	code_scan__branches(f->image, &entry, 1, false, on_caller, f);
+	f->incomplete |= !code_scan__branches(f->image, &entry, 1, false, on_caller, f);
 }
 
 /* The first call behind the load of an event's name. */
@@ -210,7 +211,8 @@ static void find_by_usdt(struct finder *f)
 		parents.ranges[parents.cnt++] = range;
 	}
 	if (parents.cnt)
-		code_scan__branches(f->image, parents.ranges, parents.cnt, true, on_jump, &parents);
+		f->incomplete |= !code_scan__branches(f->image, parents.ranges, parents.cnt, true,
+		                                      on_jump, &parents);
 }
 
 static void find_by_events(struct finder *f)
@@ -222,7 +224,7 @@ static void find_by_events(struct finder *f)
 		add_if_copy(f, callee);
 	cnt = code_scan__strings(f->image, own_events, sizeof(own_events) / sizeof(own_events[0]),
 	                         strings, STRINGS_MAX);
-	code_scan__loads(f->image, strings, cnt, on_load, f);
+	f->incomplete |= !code_scan__loads(f->image, strings, cnt, on_load, f);
 }
 
 static int compare(const void *a, const void *b)
@@ -244,7 +246,7 @@ static void say_what_is_missing(struct finder *f)
 			     "events of further copies of _PySys_Audit, if the compiler made any");
 			break;
 		}
-	if (f->hits > HITS_MAX)
+	if (f->incomplete)
 		miss(b, "events of copies of _PySys_Audit: too much code refers to it");
 	if (f->functions_cnt < 2 && (!b->py_version || b->py_version >= PY_3_9))
 		miss(b, "events that the interpreter raises itself (import, exec, sys.*): "

@@ -7,6 +7,7 @@
 #include "debugdata.h"
 
 #define FUNCTIONS_MAX (1u << 20)
+#define SUFFIX_MAX    256 /* bytes, of all that compilers put behind a name */
 
 struct scan {
 	struct audit_symbols *symbols;
@@ -22,9 +23,17 @@ struct scan {
 static bool is_copy_of(const char *name, const char *function)
 {
 	size_t len = strlen(function);
+	char suffix[SUFFIX_MAX];
 
-	return !strncmp(name, function, len) &&
-	       (!name[len] || (name[len] == '.' && !strstr(name, ".cold") && !strstr(name, ".part")));
+	if (strncmp(name, function, len))
+		return false;
+	if (!name[len])
+		return true;
+	/* one name can be a million symbols', and as long as the file is */
+	if (name[len] != '.' || strnlen(name + len, sizeof(suffix)) == sizeof(suffix))
+		return false;
+	strcpy(suffix, name + len);
+	return !strstr(suffix, ".cold") && !strstr(suffix, ".part");
 }
 
 static void set_once(uint64_t *where, uint64_t value)

@@ -8,6 +8,11 @@
 
 #define FUNCTION_MAX 16384 /* bytes */
 #define STRINGS_MAX  64
+/* Bytes that begin like what is looked for, of all code; the largest interpreters have a
+ * million. */
+#define PLACES_MAX (8u << 20)
+/* Terminators behind a byte that one of the strings ends in. */
+#define ENDS_MAX (4u << 20)
 
 static bool in_ranges(const struct code_range *ranges, size_t cnt, uint64_t address)
 {
@@ -27,7 +32,8 @@ static int32_t read_s32(const uint8_t *p)
 
 /* One opcode at a time: memchr() looks at many bytes at once. */
 static bool scan_opcode(const struct elf_image_segment *s, uint8_t opcode,
-                        const struct code_range *ranges, size_t cnt, branch_cb cb, void *ctx)
+                        const struct code_range *ranges, size_t cnt, size_t *places, branch_cb cb,
+                        void *ctx)
 {
 	const uint8_t *end = s->bytes + s->len, *p = s->bytes;
 
@@ -35,6 +41,8 @@ static bool scan_opcode(const struct elf_image_segment *s, uint8_t opcode,
 		size_t len = opcode == 0x0f ? 6 : 5;
 		uint64_t from = s->address + (p - s->bytes), target;
 
+		if (++*places > PLACES_MAX)
+			return false;
 		if (opcode == 0x0f && (p[1] & 0xf0) != 0x80)
 			continue;
 		target = from + len + (uint64_t)(int64_t)read_s32(p + len - 4);
@@ -47,25 +55,28 @@ static bool scan_opcode(const struct elf_image_segment *s, uint8_t opcode,
 }
 
 static bool scan_x86(const struct elf_image_segment *s, const struct code_range *ranges, size_t cnt,
-                     bool conditional, branch_cb cb, void *ctx)
+                     bool conditional, size_t *places, branch_cb cb, void *ctx)
 {
 	static const uint8_t opcodes[] = {0xe8, 0xe9, 0x0f};
 
 	for (size_t n = 0; n < (conditional ? 3 : 2); n++)
-		if (!scan_opcode(s, opcodes[n], ranges, cnt, cb, ctx))
+		if (!scan_opcode(s, opcodes[n], ranges, cnt, places, cb, ctx))
 			return false;
 	return true;
 }
 
 static bool scan_a64(const struct elf_image_segment *s, const struct code_range *ranges, size_t cnt,
-                     bool conditional, branch_cb cb, void *ctx)
+                     bool conditional, size_t *places, branch_cb cb, void *ctx)
 {
 	struct a64_insn insn;
 
 	for (size_t pos = -s->address & 3; pos + 4 <= s->len; pos += 4) {
 		if (!a64_insn__decode(s->bytes + pos, s->len - pos, s->address + pos, &insn) ||
-		    !insn.has_target || (insn.kind == A64_CONDITIONAL && !conditional) ||
-		    !in_ranges(ranges, cnt, insn.target))
+		    !insn.has_target || (insn.kind == A64_CONDITIONAL && !conditional))
+			continue;
+		if (++*places > PLACES_MAX)
+			return false;
+		if (!in_ranges(ranges, cnt, insn.target))
 			continue;
 		if (!cb(ctx, insn.address, insn.target, insn.kind == A64_CALL))
 			return false;
@@ -73,18 +84,19 @@ static bool scan_a64(const struct elf_image_segment *s, const struct code_range 
 	return true;
 }
 
-void code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
+bool code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
                          bool conditional, branch_cb cb, void *ctx)
 {
 	bool a64 = elf_image__machine(image) == EM_AARCH64;
 	const struct elf_image_segment *s;
-	size_t segments;
+	size_t segments, places = 0;
 
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; i < segments; i++)
 		if (s[i].executable &&
-		    !(a64 ? scan_a64 : scan_x86)(&s[i], ranges, cnt, conditional, cb, ctx))
-			return;
+		    !(a64 ? scan_a64 : scan_x86)(&s[i], ranges, cnt, conditional, &places, cb, ctx))
+			return false;
+	return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -99,6 +111,7 @@ struct loads {
 	size_t cnt;
 	bool (*cb)(void *ctx, uint64_t from, uint64_t address);
 	void *ctx;
+	size_t places;
 };
 
 static bool is_wanted(const struct loads *l, uint64_t address)
@@ -109,13 +122,15 @@ static bool is_wanted(const struct loads *l, uint64_t address)
 
 /* An opcode of so many bytes (the last one is looked for), and the four behind it. */
 static bool scan_loads(const struct elf_image_segment *s, const uint8_t *opcode, size_t opcode_len,
-                       const struct loads *l)
+                       struct loads *l)
 {
 	const uint8_t *end = s->bytes + s->len, *p = s->bytes + opcode_len - 1;
 
 	for (; end - p >= 5 && (p = memchr(p, opcode[opcode_len - 1], end - p - 4)); p++) {
 		uint64_t from = s->address + (p - s->bytes) - (opcode_len - 1), address;
 
+		if (++l->places > PLACES_MAX)
+			return false;
 		if (memcmp(p - (opcode_len - 1), opcode, opcode_len))
 			continue;
 		address = (uint64_t)(int64_t)read_s32(p + 1);
@@ -129,7 +144,7 @@ static bool scan_loads(const struct elf_image_segment *s, const uint8_t *opcode,
 	return true;
 }
 
-static bool scan_loads_x86(const struct elf_image_segment *s, const struct loads *l)
+static bool scan_loads_x86(const struct elf_image_segment *s, struct loads *l)
 {
 	static const uint8_t lea[] = {0x48, 0x8d, 0x35}, mov[] = {0xbe}; /* n(%rip) | $n */
 
@@ -138,7 +153,7 @@ static bool scan_loads_x86(const struct elf_image_segment *s, const struct loads
 }
 
 /* adr, or adrp and an add: of the page that was last put into the register, wherever that was. */
-static bool scan_loads_a64(const struct elf_image_segment *s, const struct loads *l)
+static bool scan_loads_a64(const struct elf_image_segment *s, struct loads *l)
 {
 	uint64_t pages[A64_REGS] = {0}, address;
 	struct a64_insn insn;
@@ -159,18 +174,19 @@ static bool scan_loads_a64(const struct elf_image_segment *s, const struct loads
 	return true;
 }
 
-void code_scan__loads(const struct elf_image *image, const uint64_t *addresses, size_t cnt,
+bool code_scan__loads(const struct elf_image *image, const uint64_t *addresses, size_t cnt,
                       bool (*cb)(void *ctx, uint64_t from, uint64_t address), void *ctx)
 {
 	bool a64 = elf_image__machine(image) == EM_AARCH64;
-	const struct loads l = {addresses, cnt, cb, ctx};
+	struct loads l = {.addresses = addresses, .cnt = cnt, .cb = cb, .ctx = ctx};
 	const struct elf_image_segment *s;
 	size_t segments;
 
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; cnt && i < segments; i++)
 		if (s[i].executable && !(a64 ? scan_loads_a64 : scan_loads_x86)(&s[i], &l))
-			return;
+			return false;
+	return true;
 }
 
 struct string {
@@ -179,7 +195,8 @@ struct string {
 };
 
 static size_t find_strings(const struct elf_image_segment *s, const struct string *strings,
-                           size_t cnt, const bool ends[256], uint64_t *out, size_t max)
+                           size_t cnt, const bool ends[256], size_t *ends_seen, uint64_t *out,
+                           size_t max)
 {
 	size_t found = 0;
 
@@ -188,6 +205,8 @@ static size_t find_strings(const struct elf_image_segment *s, const struct strin
 	for (size_t end = 1; end < s->len; end++) {
 		if (s->bytes[end] || !ends[s->bytes[end - 1]])
 			continue;
+		if (++*ends_seen > ENDS_MAX)
+			break;
 		for (size_t n = 0; n < cnt && found < max; n++)
 			if (end >= strings[n].len && !memcmp(s->bytes + end - strings[n].len,
 			                                     strings[n].text, strings[n].len))
@@ -201,7 +220,7 @@ size_t code_scan__strings(const struct elf_image *image, const char *const *stri
 {
 	struct string list[STRINGS_MAX];
 	const struct elf_image_segment *s;
-	size_t segments, found = 0;
+	size_t segments, found = 0, ends_seen = 0;
 	bool ends[256] = {false};
 
 	cnt = cnt < STRINGS_MAX ? cnt : STRINGS_MAX;
@@ -213,7 +232,8 @@ size_t code_scan__strings(const struct elf_image *image, const char *const *stri
 	s = elf_image__segments(image, &segments);
 	for (size_t i = 0; i < segments; i++)
 		if (!s[i].writable)
-			found += find_strings(&s[i], list, cnt, ends, out + found, max - found);
+			found += find_strings(&s[i], list, cnt, ends, &ends_seen, out + found,
+			                      max - found);
 	qsort(out, found, sizeof(*out), compare);
 	return found;
 }

@@ -221,9 +221,11 @@ struct discover_look {
 	struct binary *binary; /* that was found */
 	uint64_t bias;
 	int failed; /* -errno of a file that may have been one */
+	uint64_t until_ns;
 };
 
-static void on_map(void *ctx, const struct proc_map *m)
+/* False: enough for now. Each file takes some system calls, and one that is new much more. */
+static bool on_map(void *ctx, const struct proc_map *m)
 {
 	struct discover_look *l = ctx;
 	struct binary *b = NULL;
@@ -231,16 +233,19 @@ static void on_map(void *ctx, const struct proc_map *m)
 	int ret;
 
 	l->any = true;
-	if (l->binary || !m->exec || !m->ino)
-		return;
+	if (!m->exec || !m->ino)
+		return true;
 	l->last = *m;
 	if (same)
-		return;
+		return true;
 	ret = look_at_map(l->discover, l->via, m, &b);
 	if (ret < 0 && matters(m))
 		l->failed = ret;
-	if (ret == 1 && binary__bias(b, m->start, m->offset, &l->bias))
+	if (ret == 1 && binary__bias(b, m->start, m->offset, &l->bias)) {
 		l->binary = b;
+		return false;
+	}
+	return clock__monotonic() < l->until_ns;
 }
 
 int discover__look(struct discover *d, pid_t pid, struct discover_look **out)
@@ -311,6 +316,7 @@ int discover__look_on(struct discover_look *l, uint64_t until_ns, struct discove
 	int ret;
 
 	memset(out, 0, sizeof(*out));
+	l->until_ns = until_ns;
 	do {
 		ret = proc_maps__read(l->maps, on_map, l);
 		/* a thread that ends while it is looked at is none; a process that does is gone */
@@ -380,11 +386,14 @@ size_t discover__denied(const struct discover *d)
 
 /* No executable is linked with more than one; of one that says so the first are looked for. */
 #define LIBPYTHONS_MAX 4
+/* A path can lead through 40 symbolic links of 4096 bytes: a walk of milliseconds. */
+#define LDSO_NS 50000000u
 
 /* The libpython that an executable is linked with. 1, 0, -errno. */
 static int look_at_needed(struct discover *d, const char *root, const char *path,
                           struct elf_file *e, struct binary **out)
 {
+	uint64_t until = clock__monotonic() + LDSO_NS;
 	char soname[256], found[PATH_MAX];
 	int libpythons = 0;
 
@@ -395,7 +404,7 @@ static int look_at_needed(struct discover *d, const char *root, const char *path
 			continue;
 		if (libpythons++ == LIBPYTHONS_MAX)
 			return 0;
-		fd = ldso__open(e, root, path, soname, found, sizeof(found));
+		fd = ldso__open(e, root, path, soname, until, found, sizeof(found));
 		if (fd < 0)
 			continue;
 		ret = look_at(d, fd, found, out);

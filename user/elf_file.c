@@ -20,7 +20,7 @@
  * Bytes that are read of a file, each reading being counted as READ_LEAST at least: what its tables
  * say can make it more than it has, over and over. Of the largest interpreters it is 150 MB.
  */
-#define READ_MAX   (256u << 20)
+#define READ_MAX   (512u << 20)
 #define READ_LEAST 2048
 
 #if defined(__x86_64__)

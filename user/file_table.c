@@ -25,6 +25,7 @@
 #define SLOTS_MIN 256
 /* Anybody can make files and map them: the memory of what they are not is bounded. */
 #define NEGATIVES_MAX 65536
+#define SAME_INO_MAX  64
 
 struct slot {
 	bool used;
@@ -72,6 +73,7 @@ void file_table__free(struct file_table *t)
 	free(t);
 }
 
+/* By the inode number alone, for on an overlay a file is known by others' device numbers, too. */
 static size_t hash_ino(ino_t ino)
 {
 	return (size_t)(((uint64_t)ino * 0x9e3779b97f4a7c15ull) >> 32);
@@ -244,11 +246,36 @@ enum file_verdict file_table__find_open(struct file_table *t, int fd, const stru
 	return FILE_UNKNOWN;
 }
 
+/*
+ * The slot of what was no interpreter under that number before: the same file, which has changed,
+ * or one of very many file systems that have the number. NULL: there is none that is to be used
+ * again.
+ */
+static struct slot *former_negative(struct file_table *t, const struct stat *st)
+{
+	size_t same = 0;
+
+	for (size_t i = hash_ino(st->st_ino);; i++) {
+		struct slot *s = &t->slots[i & (t->cap - 1)];
+
+		if (!s->used)
+			return NULL;
+		if (s->ino != st->st_ino || s->binary)
+			continue;
+		if (s->dev == st->st_dev || ++same == SAME_INO_MAX)
+			return s;
+	}
+}
+
 int file_table__add(struct file_table *t, const struct stat *st, bool overlay, struct binary *b)
 {
-	struct slot s = slot_of(st, overlay, b);
+	struct slot s = slot_of(st, overlay, b), *former = b ? NULL : former_negative(t, st);
 	int err;
 
+	if (former) {
+		*former = s;
+		return 0;
+	}
 	err = make_room(t, b);
 	if (err) {
 		binary__free(b);

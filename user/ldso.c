@@ -13,6 +13,7 @@
 
 #include "elf_file.h"
 #include "ldso.h"
+#include "util/clock.h"
 
 #define CACHE     "/etc/ld.so.cache"
 #define CACHE_MAX (4u << 20) /* of a host with everything it is 300 kB */
@@ -36,6 +37,7 @@ struct found {
 	char *path;
 	size_t size;
 	int fd;
+	uint64_t until_ns;
 	unsigned int tries;
 	size_t tries_path; /* bytes */
 };
@@ -71,7 +73,8 @@ static bool try_path(struct found *f, const char *path)
 	struct elf_file *e;
 	int fd;
 
-	if (len >= f->size || f->tries >= TRIES_MAX || f->tries_path + len > TRIES_PATH_MAX)
+	if (len >= f->size || f->tries >= TRIES_MAX || f->tries_path + len > TRIES_PATH_MAX ||
+	    clock__monotonic() >= f->until_ns)
 		return false;
 	f->tries++;
 	f->tries_path += len;
@@ -205,11 +208,12 @@ static bool try_cache(struct found *f, const char *soname)
 }
 
 int ldso__open(struct elf_file *e, const char *root, const char *path, const char *soname,
-               char *found, size_t size)
+               uint64_t until_ns, char *found, size_t size)
 {
 	static const char standard[] = "/lib/" MULTIARCH ":/usr/lib/" MULTIARCH
 				       ":/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib";
-	struct found f = {.root = root, .path = found, .size = size, .fd = -ENOENT};
+	struct found f = {
+		.root = root, .path = found, .size = size, .fd = -ENOENT, .until_ns = until_ns};
 	char origin[PATH_MAX], dirs[4096], *slash;
 	const char *env = getenv("LD_LIBRARY_PATH");
 

@@ -17,6 +17,8 @@
 #define LONG_NS  200000000u
 /* A look at all takes this part of the time at most. */
 #define ALL_PART 5
+/* One process of them: it can map ahead of who looks for ever. */
+#define ONE_NS 1000000000u
 
 /* A process that may turn out to run a Python. */
 struct waiting {
@@ -32,9 +34,11 @@ struct looks {
 	size_t waiting_cnt;
 	struct pid_list all;
 	struct discover_look *look; /* at one of them, that goes on */
+	uint64_t look_ns;           /* it has taken so far */
 	bool looking;               /* at all of them */
-	uint64_t spent_ns;          /* on that */
-	uint64_t next_ns;           /* not again before */
+	bool incomplete;
+	uint64_t spent_ns; /* on that */
+	uint64_t next_ns;  /* not again before */
 };
 
 struct looks *looks__new(const struct looks_options *opts)
@@ -67,18 +71,20 @@ void looks__wait_for(struct looks *l, pid_t pid, uint32_t uid)
 			(struct waiting){.pid = pid, .uid = uid, .delay_ms = 1};
 }
 
-/* Whether it is waited for no more. */
+/* Whether it is waited for no more: then the look at all may find it. */
 static bool look_at_waiting(struct looks *l, struct waiting *w, uint64_t now)
 {
 	struct discovered found;
-	int ret = discover__pid(l->o.discover, w->pid, &found);
+	int ret = 0;
 
-	if (ret == 1)
-		l->o.found(l->o.ctx, &found, false);
-	allowance__took(l->o.allowance, w->uid, now, clock__monotonic());
+	if (allowance__may(l->o.allowance, w->uid, now)) {
+		ret = discover__pid(l->o.discover, w->pid, &found);
+		if (ret == 1)
+			l->o.found(l->o.ctx, &found, false);
+		allowance__took(l->o.allowance, w->uid, now, clock__monotonic());
+	}
 	w->delay_ms *= 2;
 	w->next_ns = now + (uint64_t)w->delay_ms * 1000000;
-	/* what could not be looked through in time is the look at all's */
 	return ret || w->delay_ms > WAITING_MS;
 }
 
@@ -91,7 +97,7 @@ static int go_on_waiting(struct looks *l)
 	for (i = 0; i < l->waiting_cnt;) {
 		struct waiting *w = &l->waiting[i];
 
-		if (now >= w->next_ns && now < end && allowance__may(l->o.allowance, w->uid, now)) {
+		if (now >= w->next_ns && now < end) {
 			bool over = look_at_waiting(l, w, now);
 
 			now = clock__monotonic();
@@ -118,12 +124,14 @@ void looks__begin(struct looks *l, struct pid_list *all)
 	l->all = *all;
 	*all = (struct pid_list){0};
 	l->looking = true;
+	l->incomplete = false;
 	l->spent_ns = 0;
 }
 
 /* False: nothing is left. */
 static bool look_at_next(struct looks *l, uint64_t end)
 {
+	uint64_t start = clock__monotonic();
 	struct discovered found;
 	pid_t pid;
 	int ret;
@@ -131,16 +139,23 @@ static bool look_at_next(struct looks *l, uint64_t end)
 	if (!l->look) {
 		if (!pid_list__take(&l->all, &pid))
 			return false;
-		if (discover__look(l->o.discover, pid, &l->look))
+		l->look_ns = 0;
+		ret = discover__look(l->o.discover, pid, &l->look);
+		if (ret) {
+			l->incomplete |= ret != -ESRCH;
 			return true;
+		}
 	}
 	ret = discover__look_on(l->look, end, &found);
-	if (ret == -EAGAIN)
+	l->look_ns += clock__monotonic() - start;
+	if (ret == -EAGAIN && l->look_ns < ONE_NS)
 		return true;
 	discover__look_end(l->look);
 	l->look = NULL;
 	if (ret == 1)
 		l->o.found(l->o.ctx, &found, true);
+	else if (ret == -ENOMEM || ret == -EMFILE)
+		l->incomplete = true;
 	return true;
 }
 
@@ -160,7 +175,7 @@ static int go_on_all(struct looks *l)
 		return l->spent_ns > LONG_NS ? (int)SLICE_MS : 0;
 	l->looking = false;
 	l->next_ns = now + l->spent_ns * (ALL_PART - 1);
-	l->o.over(l->o.ctx);
+	l->o.over(l->o.ctx, !l->incomplete);
 	return -1;
 }
 

@@ -22,8 +22,9 @@ struct looks_options {
 	struct allowance *allowance;
 	/* A process has an interpreter; all: it was found by the look at all of them. */
 	void (*found)(void *ctx, const struct discovered *found, bool all);
-	/* The look at all of them has ended. */
-	void (*over)(void *ctx);
+	/* The look at all of them has ended; complete: none could be left out for want of
+	 * something. */
+	void (*over)(void *ctx, bool complete);
 	void *ctx;
 };
 

@@ -80,7 +80,9 @@ _Static_assert(CHUNK >= 4 * PATH_MAX + 128, "a line fits");
 
 struct proc_maps {
 	int fd;
-	size_t have; /* the begin of a line */
+	size_t have; /* bytes of the chunk */
+	size_t pos;  /* of the next line in it, below `whole` */
+	size_t whole;
 	char chunk[CHUNK];
 };
 
@@ -94,7 +96,7 @@ int proc_maps__open(pid_t pid, struct proc_maps **out)
 	if (!p)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	p->have = 0;
+	p->have = p->pos = p->whole = 0;
 	p->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (p->fd < 0) {
 		err = errno == ENOENT ? -ESRCH : -errno;
@@ -113,13 +115,16 @@ void proc_maps__close(struct proc_maps *p)
 	free(p);
 }
 
-int proc_maps__read(struct proc_maps *p, void (*fn)(void *ctx, const struct proc_map *m), void *ctx)
+/* Reads a piece behind the begin of a line that is left of the one before. As read(2), or
+ * -errno. */
+static ssize_t read_piece(struct proc_maps *p)
 {
-	size_t whole = 0, pos = 0;
-	struct proc_map map;
 	const char *last;
 	ssize_t n;
 
+	p->have -= p->whole;
+	memmove(p->chunk, p->chunk + p->whole, p->have);
+	p->pos = p->whole = 0;
 	do
 		n = read(p->fd, p->chunk + p->have, CHUNK - p->have);
 	while (n < 0 && errno == EINTR);
@@ -128,14 +133,26 @@ int proc_maps__read(struct proc_maps *p, void (*fn)(void *ctx, const struct proc
 	p->have += (size_t)n;
 	last = memrchr(p->chunk, '\n', p->have);
 	if (last)
-		whole = (size_t)(last - p->chunk) + 1;
+		p->whole = (size_t)(last - p->chunk) + 1;
 	else if (p->have == CHUNK)
 		return -EPROTO; /* no line of the kernel's */
-	while (proc_maps__next(p->chunk, whole, &pos, &map))
-		fn(ctx, &map);
-	p->have -= whole;
-	memmove(p->chunk, p->chunk + whole, p->have);
-	return n > 0;
+	return n;
+}
+
+int proc_maps__read(struct proc_maps *p, bool (*fn)(void *ctx, const struct proc_map *m), void *ctx)
+{
+	struct proc_map map;
+	ssize_t n;
+
+	if (p->pos == p->whole) {
+		n = read_piece(p);
+		if (n <= 0)
+			return (int)n;
+	}
+	while (proc_maps__next(p->chunk, p->whole, &p->pos, &map))
+		if (!fn(ctx, &map))
+			break;
+	return 1;
 }
 
 bool proc_map__path(const struct proc_map *m, char *buf, size_t size, bool *deleted)

@@ -23,13 +23,13 @@ struct proc_map {
 /*
  * The file is read piece by piece: a process can have a million mappings, each with a path of 4096
  * bytes, and who reads decides how long it goes on. proc_maps__read() calls fn for each mapping of
- * the next piece (some dozen, in the kernel's order: by address). 1: there is more; 0: that was
- * all; -ESRCH: no such process; -errno. A process without memory of its own (a kernel thread, a
- * zombie) has none.
+ * the next piece (some dozen, in the kernel's order: by address) until it returns false; the next
+ * call goes on behind that one. 1: there is more; 0: that was all; -ESRCH: no such process; -errno.
+ * A process without memory of its own (a kernel thread, a zombie) has none.
  */
 struct proc_maps;
 int proc_maps__open(pid_t pid, struct proc_maps **out);
-int proc_maps__read(struct proc_maps *p, void (*fn)(void *ctx, const struct proc_map *m), void *ctx);
+int proc_maps__read(struct proc_maps *p, bool (*fn)(void *ctx, const struct proc_map *m), void *ctx);
 void proc_maps__close(struct proc_maps *p);
 
 /* The mapping of the line at *pos, which is moved behind it; lines that are none are skipped. False

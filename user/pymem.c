@@ -26,8 +26,12 @@ static uint32_t host_max_depth(void);
 
 /* As in the kernel (bpf/pytrail.bpf.c). */
 
+/* Keys that pymem__dict_get() looks at in all: a program can have a dict of any size. */
+#define KEYS_MAX 65536
+
 struct pymem {
 	struct pymem_options o;
+	uint32_t keys; /* looked at so far */
 	struct pt_site site;
 	struct pyd_state state;
 };
@@ -193,6 +197,8 @@ int pymem__dict_get(struct pymem *m, uint64_t dict, const char *key, uint64_t *v
 			pyd__refill(&m->state, &frame);
 		if (!frame.have)
 			return -ENOENT;
+		if (m->keys++ >= KEYS_MAX)
+			return -E2BIG;
 		frame.on_value = 0;
 		if (!pyd__child(&frame, &child))
 			continue;

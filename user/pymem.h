@@ -38,7 +38,7 @@ size_t pymem__tuple(struct pymem *m, uint64_t addr, const void **record);
 size_t pymem__value(struct pymem *m, uint64_t addr, const void **record);
 
 /* Address of the value of a str key of a dict. 0; -ENOENT; -EFAULT when it is no dict that can be
- * read. */
+ * read; -E2BIG when all calls together have looked at 65536 keys. */
 int pymem__dict_get(struct pymem *m, uint64_t dict, const char *key, uint64_t *value);
 
 /* 0 or -EFAULT. */

@@ -155,7 +155,7 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
 		if (ret >= 0)
 			code = ret;
 	}
-	discover__set_patience(t->discover, PATIENCE_NS);
+	discover__set_patience(t->discover, DISCOVER_PATIENCE_NS);
 	if (o->pids_cnt && !t->cnt) {
 		targets__free(t);
 		return code;
@@ -264,8 +264,8 @@ bool targets__loaded(struct targets *t)
 	return !t->incomplete;
 }
 
-int targets__attach(struct targets *t, struct session *s, struct proof *proof,
-                    struct presence *presence, struct tamper *tamper)
+static int attach_all(struct targets *t, struct session *s, struct proof *proof,
+                      struct presence *presence, struct tamper *tamper)
 {
 	size_t i, ok = 0;
 
@@ -305,6 +305,16 @@ int targets__attach(struct targets *t, struct session *s, struct proof *proof,
 		return EXIT_CANNOT_TRACE;
 	log__info("tracing %zu process%s; Ctrl-C ends it", ok, ok == 1 ? "" : "es");
 	return -1;
+}
+
+int targets__attach(struct targets *t, struct session *s, struct proof *proof,
+                    struct presence *presence, struct tamper *tamper)
+{
+	int code = attach_all(t, s, proof, presence, tamper);
+
+	/* from now on the ring has to be read */
+	discover__set_patience(t->discover, PATIENCE_NS);
+	return code;
 }
 
 bool targets__gone(struct targets *t)

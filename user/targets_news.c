@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -173,34 +174,50 @@ void targets__pass(struct targets *t, struct hold *h)
 	installed__each(t->opts->interpreters, targets__whole_host(t), pass_installed, &p);
 }
 
-/* Whose files those in /proc are: its effective user's, or root's when it must not be looked
- * into. */
+/* Its real user, as in the kernel's records. Not the owner of its files in /proc, which it can make
+ * root. */
 static uint32_t user_of(pid_t pid)
 {
-	char path[32];
-	struct stat st;
+	char path[32], text[1024], *line;
+	uint32_t uid = 0;
+	ssize_t n;
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-	return stat(path, &st) ? 0 : st.st_uid;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	/* a newline in its name, which comes before, is escaped */
+	line = strstr(text, "\nUid:\t");
+	if (line)
+		uid = (uint32_t)strtoul(line + strlen("\nUid:\t"), NULL, 10);
+	return uid;
 }
 
-static void targets__look_at_held(struct targets *t, const struct held *held)
+/* Whether it was looked at: else it is held the next time, too. */
+static bool targets__look_at_held(struct targets *t, const struct held *held)
 {
 	uint32_t uid = user_of(held->pid);
 	uint64_t now = clock__monotonic();
 	struct discovered found;
+	int ret;
 
 	if (!allowance__may(t->allowance, uid, now)) {
 		looks__wait_for(t->looks, held->pid, uid);
-		return;
+		return false;
 	}
-	if (discover__executed(t->discover, held->pid, held->fd, &found) == 1) {
+	ret = discover__executed(t->discover, held->pid, held->fd, &found);
+	if (ret == 1) {
 		found.binary->generation = t->generation;
 		/* that the process is seen is told when it has executed it */
 		if (!attach__has(session__attach(t->session), found.binary))
 			targets__attach_found(t, &found, false);
 	}
 	allowance__took(t->allowance, uid, now, clock__monotonic());
+	return ret >= 0;
 }
 
 void targets__held(struct targets *t, struct hold *h)
@@ -210,10 +227,9 @@ void targets__held(struct targets *t, struct hold *h)
 
 	while (hold__next(h, &held)) {
 		bool wanted = targets__whole_host(t) || session__selects(t->session, held.pid);
+		bool done = wanted && targets__look_at_held(t, &held);
 
-		if (wanted)
-			targets__look_at_held(t, &held);
-		if (!hold__release(h, &held, wanted) && wanted)
+		if (!hold__release(h, &held, done) && wanted)
 			log__warn("process %d: the first events may be missing, it was held for as "
 			          "long as --hold-new allows, and not attached by then",
 			          held.pid);
@@ -255,18 +271,22 @@ bool targets__runs(void *ctx, pid_t pid, const struct binary *b, uint64_t bias)
 {
 	struct targets *t = ctx;
 	struct discovered found;
+	int ret = discover__pid(t->discover, pid, &found);
 
-	return discover__pid(t->discover, pid, &found) == 1 && found.binary == b &&
-	       found.bias == bias;
+	/* one that cannot be looked through has not ended for that */
+	if (ret < 0)
+		return ret != -ESRCH;
+	return ret == 1 && found.binary == b && found.bias == bias;
 }
 
-static void on_looked_at_all(void *ctx)
+static void on_looked_at_all(void *ctx, bool complete)
 {
 	struct targets *t = ctx;
 
 	presence__flush(t->presence);
 	presence__sweep(t->presence);
-	forget_unused(t);
+	if (complete)
+		forget_unused(t);
 }
 
 /* Not attached by now: it has run unseen. */
@@ -292,30 +312,37 @@ struct looks *targets__new_looks(struct targets *t)
 	return looks__new(&o);
 }
 
+struct selected {
+	struct pid_list all;
+	int err;
+};
+
 static bool add_selected(void *ctx, pid_t pid)
 {
+	struct selected *s = ctx;
+
 	if (kill(pid, 0) && errno == ESRCH)
 		return false; /* the kernel did not say that it ended */
-	pid_list__add(ctx, pid);
+	if (!s->err)
+		s->err = pid_list__add(&s->all, pid);
 	return true;
 }
 
 bool targets__rescan(struct targets *t, uint64_t now)
 {
-	struct pid_list all = {0};
-	int err = 0;
+	struct selected s = {.err = 0};
 
 	if (!looks__can_begin(t->looks, now))
 		return false;
 	if (targets__whole_host(t))
-		err = pid_list__add_all(&all);
+		s.err = pid_list__add_all(&s.all);
 	else
-		session__each_selected(t->session, add_selected, &all);
-	if (!err) {
+		session__each_selected(t->session, add_selected, &s);
+	if (!s.err) {
 		t->generation++;
-		looks__begin(t->looks, &all);
+		looks__begin(t->looks, &s.all);
 	}
-	pid_list__free(&all);
+	pid_list__free(&s.all);
 	return true;
 }
 

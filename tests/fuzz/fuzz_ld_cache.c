@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	close(fd);
 	/* the only file below the root is the cache itself */
-	if (ldso__open(program, root, "/bin/program", "libpython3.11.so.1.0", found,
+	if (ldso__open(program, root, "/bin/program", "libpython3.11.so.1.0", UINT64_MAX, found,
 	               sizeof(found)) != -ENOENT)
 		abort();
 	return 0;

@@ -486,7 +486,7 @@ static void test_read_again_and_again(void **state)
 		n++;
 	}
 	assert_int_equal(errno, EFBIG);
-	assert_int_equal(n, 15);
+	assert_int_equal(n, 31);
 	for (n = 0; !elf_file__read(e, 0, &im, 1); n++)
 		continue;
 	assert_in_range(n, 1000, 10000);

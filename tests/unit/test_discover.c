@@ -264,6 +264,36 @@ static void test_file_table(void **state)
 	file_table__free(t);
 }
 
+/* One file changed again and again, and one number on very many file systems: the table stays
+ * small. */
+static void test_file_table_same_number(void **state)
+{
+	struct file_table *t = file_table__new();
+	struct stat st = {.st_dev = 1, .st_ino = 77, .st_size = 10}, other;
+	struct binary *found;
+	size_t known = 0;
+
+	for (long i = 1; i <= 1000; i++) {
+		st.st_mtim.tv_nsec = i;
+		assert_int_equal(file_table__add(t, &st, false, NULL), 0);
+		assert_int_equal(file_table__find(t, &st, false, &found), FILE_NO_INTERPRETER);
+	}
+	other = st;
+	st.st_mtim.tv_nsec = 999; /* what it was before is known no more */
+	assert_int_equal(file_table__find(t, &st, false, &found), FILE_UNKNOWN);
+	for (dev_t dev = 2; dev <= 10000; dev++) {
+		other.st_dev = dev;
+		assert_int_equal(file_table__add(t, &other, false, NULL), 0);
+		assert_int_equal(file_table__find(t, &other, false, &found), FILE_NO_INTERPRETER);
+	}
+	for (dev_t dev = 1; dev <= 10000; dev++) {
+		other.st_dev = dev;
+		known += file_table__find(t, &other, false, &found) == FILE_NO_INTERPRETER;
+	}
+	assert_in_range(known, 1, 64);
+	file_table__free(t);
+}
+
 /* Pages below all others, which the kernel cannot make one mapping of. */
 static void map_many(size_t cnt)
 {
@@ -382,9 +412,13 @@ static void test_patience(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_env),     cmocka_unit_test(test_path),
-		cmocka_unit_test(test_dear),    cmocka_unit_test(test_file_table),
-		cmocka_unit_test(test_process), cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_env),
+		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_dear),
+		cmocka_unit_test(test_file_table),
+		cmocka_unit_test(test_file_table_same_number),
+		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_patience),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -73,17 +73,16 @@ static int push(struct reading *r, const struct proc_map *map)
 	return r->paths.failed ? -ENOMEM : 0;
 }
 
-static void on_map(void *ctx, const struct proc_map *map)
+static bool on_map(void *ctx, const struct proc_map *map)
 {
 	struct reading *r = ctx;
 	struct mappings *m = r->m;
 
 	r->any = true;
-	if (r->err || !map->exec || m->cnt == MAPPINGS_MAX)
-		return;
 	/* out of order: the kernel's text never is */
-	if (!m->cnt || map->start >= m->v[m->cnt - 1].end)
+	if (map->exec && (!m->cnt || map->start >= m->v[m->cnt - 1].end))
 		r->err = push(r, map);
+	return !r->err && m->cnt < MAPPINGS_MAX;
 }
 
 static int read_maps(struct reading *r, uint32_t tid)
