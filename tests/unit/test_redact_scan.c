@@ -131,6 +131,14 @@ static void test_urls(void **state)
 		"://u:p@h",
 		"https://",
 		"https://u:@h",
+		/* URLs in URLs: what is new in each */
+		"a://h?k=b://i?key=«x»&l=c://j?sig=«y»;token=«z»#m?code=n",
+		"see a://h?a://h??key=«x?a://h?sig=y» a://h?&key=«z»",
+		"https://h/?x=1&key=«a b://v:c@i/?sig=d»#e f://g",
+		"see a://b:«c/d://e:f»@g and h://i:80/j://k:«l/m»@n and o://p/q@r",
+		"x a://b?key=«c://d:e@f»&sig=«g»' h://i:«j»@k?key=«l»",
+		"a://b:«c<d://e?key=f>g://h:i@j»",
+		"x a://b:c<d://e?key=«f»>g://h:«i»@j",
 	};
 
 	ALL(URLS, texts);
@@ -207,6 +215,10 @@ static void test_lines(void **state)
 		"echo '{\"password\": \"«a\\\"b»\", \"user\": \"x\"}' | curl -d @- h",
 		"curl -u 'me:«p w»' h",
 		"sudo sshpass -p '«p w»' ssh h",
+		/* values that end together, and not */
+		"pw=«pw=pw=a» pw=«b»;pw=«pw=»'«c»' d='pw=«pw=e f»' pw=\"«g»",
+		"'pw=«a\\'pw=b\\\\»' \"pw=«'pw=c\" pw=»'«d pw=e»' `pw=«f'»` pw=«g»",
+		"pw=«Bearer pw=a» pw=«Bearer pw=Basic b»",
 	};
 
 	ALL(LINE, texts);
@@ -225,6 +237,7 @@ static void test_login(void **state)
 		"«AGEAYg==»",
 		"APOP «me c4c9334bac560ecc»",
 		"NLST\r\nPASS «x»",
+		"PASS\n\n \n«x y»\n\nPASS \r\nPASS  «z»\n ",
 	};
 	char text[] = "AUTHINFO «PASS x»";
 
@@ -261,6 +274,55 @@ static void test_many(void **state)
 			found |= sc.spans[i].start <= pos && sc.spans[i].end >= pos + 7;
 		assert_true(found);
 	}
+}
+
+/* Texts in which much begins that ends only once: a scan that looked for each end anew took minutes
+ * and more. */
+static void test_linear(void **state)
+{
+	static const struct {
+		enum scan_by by;
+		const char *head, *unit;
+	} texts[] = {
+		{URLS, "", "a://"},        {URLS, "x ", "a://"},
+		{URLS, "x ", "a://?"},     {URLS, "x ", "a://?&k="},
+		{URLS, "x ", "a://#?k"},   {URLS, "x ", "a://b:c?"},
+		{URLS, "x ", "a://b:c/ "}, {LINE, "", "pw="},
+		{LINE, "", "pw: "},        {LINE, "", "pw=Bearer "},
+		{LINE, "", "'pw=\\"},      {LINE, "", "'pw=\\\"pw=\\`pw=\\"},
+		{LINE, "", "'x \"y `z"},   {LINE, "x ", "sk-sk_live_"},
+		{WORDS, "", "pw="},        {WORDS, "", "'pw=\\"},
+		{WORDS, "", " \t\n"},      {LOGIN, "", "\n"},
+		{LOGIN, "", "PASS\n"},     {LOGIN, "", " \r"},
+	};
+	static const char end[] = "\nhttps://u:hunter2@h --password=hunter2\nPASS hunter2";
+	const size_t len = 1 << 20, n = sizeof(end) - 1, secret = strlen("hunter2");
+	uint8_t *s = malloc(len);
+
+	assert_non_null(s);
+	memcpy(s + len - n, end, n);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t head = strlen(texts[i].head), unit = strlen(texts[i].unit);
+		const char *last = texts[i].by == URLS    ? "hunter2@"
+		                   : texts[i].by == LOGIN ? "hunter2"
+		                                          : "hunter2\n";
+		struct scan sc = scan__of(s, len, false);
+		struct command c = {0};
+		size_t at;
+
+		memcpy(s, texts[i].head, head);
+		for (size_t k = head; k < len - n; k++)
+			s[k] = (uint8_t)texts[i].unit[(k - head) % unit];
+		run(texts[i].by, &sc, &c);
+		/* nothing was given up: the secret at the end is found */
+		at = len;
+		while (at && (len - at < strlen(last) || memcmp(s + at, last, strlen(last))))
+			at--;
+		assert_true(sc.cnt);
+		assert_true(sc.spans[sc.cnt - 1].end >= at + secret);
+		assert_true(sc.spans[sc.cnt - 1].start <= at);
+	}
+	free(s);
 }
 
 static void test_names(void **state)
@@ -322,7 +384,8 @@ int main(void)
 		cmocka_unit_test(test_urls),  cmocka_unit_test(test_cut_urls),
 		cmocka_unit_test(test_words), cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_login), cmocka_unit_test(test_variable),
-		cmocka_unit_test(test_many),  cmocka_unit_test(test_names),
+		cmocka_unit_test(test_many),  cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,16 +58,16 @@ void scan__variable(struct scan *sc)
 	scan__add(sc, equals ? (size_t)(equals - sc->s) + 1 : 0, sc->len);
 }
 
-static size_t word_end(const struct scan *sc, size_t i)
+static size_t word_end(const struct scan *sc, size_t i, size_t to)
 {
-	while (i < sc->len && sc->s[i] > ' ')
+	while (i < to && sc->s[i] > ' ')
 		i++;
 	return i;
 }
 
-static size_t skip_blanks(const struct scan *sc, size_t i)
+static size_t skip_blanks(const struct scan *sc, size_t i, size_t to)
 {
-	while (i < sc->len && sc->s[i] <= ' ')
+	while (i < to && sc->s[i] <= ' ')
 		i++;
 	return i;
 }
@@ -101,10 +101,10 @@ void scan__login(struct scan *sc)
 	while (start < sc->len) {
 		const uint8_t *nl = memchr(sc->s + start, '\n', sc->len - start);
 		size_t line = nl ? (size_t)(nl - sc->s) : sc->len;
-		size_t word = skip_blanks(sc, start), end = word_end(sc, word);
+		size_t word = skip_blanks(sc, start, line), end = word_end(sc, word, line);
 
 		if (word < line && logs_in(sc->s + word, end - word))
-			scan__add(sc, skip_blanks(sc, end), line);
+			scan__add(sc, skip_blanks(sc, end, line), line);
 		else if (word < line && !is_verb(sc->s + word, end - word))
 			scan__add(sc, word, line);
 		start = line + 1;

@@ -3,7 +3,8 @@
  * Where the secrets are in a text: passwords and tokens in URLs, in command lines, in what a
  * protocol's client says to log in. What is not certain counts as a secret where a text was cut:
  * its end may be the beginning of one. Plain functions from characters to places, nothing is
- * allocated.
+ * allocated. They take time in proportion to the text, whatever it is: those who are watched choose
+ * it. A place ahead that was looked for once is not looked for again before it was reached.
  */
 #ifndef PYTRAIL_SCAN_H
 #define PYTRAIL_SCAN_H

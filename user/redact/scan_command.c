@@ -208,6 +208,27 @@ static size_t value_end(const struct scan *sc, size_t i, uint8_t open)
 	return i;
 }
 
+/*
+ * Where values end, remembered: many can have the same end, `pw=pw=pw=`, and each would be looked
+ * through up to it. A value begins behind all that began before it, and never behind a backslash;
+ * so an end that lies ahead of it is its own, too. 0: not looked for, there is no value that early.
+ */
+struct ends {
+	size_t bare, quoted, apostrophe, backquote;
+};
+
+static size_t value_end_of(const struct scan *sc, struct ends *ends, size_t i, uint8_t open)
+{
+	size_t *end = !open         ? &ends->bare
+	              : open == '"' ? &ends->quoted
+	              : open == '`' ? &ends->backquote
+	                            : &ends->apostrophe;
+
+	if (*end < i)
+		*end = value_end(sc, i, open);
+	return *end;
+}
+
 /* `Bearer xyz`, of a header that no quote ends: the word behind it, too. */
 static size_t scheme_end(const struct scan *sc, size_t start, size_t end)
 {
@@ -223,7 +244,8 @@ static size_t scheme_end(const struct scan *sc, size_t start, size_t end)
 
 /* The value behind the `=` or `:` at `at`; `open`: a quote stands before the name, and none behind
  * it. */
-static void add_value(struct scan *sc, size_t at, bool blanks, uint8_t open, bool whole)
+static void add_value(struct scan *sc, struct ends *ends, size_t at, bool blanks, uint8_t open,
+                      bool whole)
 {
 	size_t i = at + 1, end;
 
@@ -244,12 +266,12 @@ static void add_value(struct scan *sc, size_t at, bool blanks, uint8_t open, boo
 			i = q + 1;
 		}
 	}
-	end = value_end(sc, i, open);
+	end = value_end_of(sc, ends, i, open);
 	scan__add(sc, i, open ? end : scheme_end(sc, i, end));
 }
 
 /* The name before a `=` or `:`, and the quote around it. */
-static void add_assignment(struct scan *sc, size_t at, bool word)
+static void add_assignment(struct scan *sc, struct ends *ends, size_t at, bool word)
 {
 	size_t end = at, start;
 	bool blanks = sc->s[at] == ':', closed = false;
@@ -274,11 +296,13 @@ static void add_assignment(struct scan *sc, size_t at, bool word)
 		return;
 	if (!closed && start && is_quote(sc->s[start - 1]))
 		open = sc->s[start - 1];
-	add_value(sc, at, blanks, open, word && !start);
+	add_value(sc, ends, at, blanks, open, word && !start);
 }
 
 static void add_assignments(struct scan *sc, bool word)
 {
+	struct ends ends = {0};
+
 	for (size_t i = 1; i < sc->len; i++) {
 		uint8_t c = sc->s[i], next = i + 1 < sc->len ? sc->s[i + 1] : 0;
 
@@ -289,7 +313,7 @@ static void add_assignments(struct scan *sc, bool word)
 		if ((c == '=' && !strchr("!<>+", sc->s[i - 1])) ||
 		    (c == ':' && next != ':' && next != '=' &&
 		     !(next == '/' && i + 2 < sc->len && sc->s[i + 2] == '/')))
-			add_assignment(sc, i, word);
+			add_assignment(sc, &ends, i, word);
 	}
 }
 

@@ -31,6 +31,27 @@ struct url {
 	size_t end;
 };
 
+/*
+ * What was found ahead of one URL, for those that begin behind it: a `://` in a URL begins another
+ * one, `a://a://a://`, and each would be looked through up to the same end. What lies ahead of the
+ * next one is still right for it. Only the first can be the whole text; it does not end before the
+ * others that begin in it. 0: not looked for, there is no URL that early.
+ */
+struct ahead {
+	/* of a URL that is not the whole text */
+	size_t end;
+	/* the last `@` before at_end, or at_end */
+	size_t at, at_end;
+	/* the first `?` or `#`, or a URL's end */
+	size_t query;
+	/* the last such that parameters were taken to begin with */
+	size_t taken;
+	/* what begins with a `&`, `;` or `#` before it was looked at, from the first `query` on */
+	size_t parsed;
+	/* behind a `query` before `parsed` */
+	size_t separator, equals;
+};
+
 static size_t find_last(const struct scan *sc, size_t from, size_t to, uint8_t c)
 {
 	const uint8_t *at = memrchr(sc->s + from, c, to - from);
@@ -53,8 +74,18 @@ static bool is_port(const struct scan *sc, size_t from, size_t to)
 	return true;
 }
 
+/* The last `@` behind the authority, or the URL's end. */
+static size_t find_late_at(const struct scan *sc, const struct url *u, struct ahead *a)
+{
+	if (a->at_end != u->end) {
+		a->at = find_last(sc, u->authority_end, u->end, '@');
+		a->at_end = u->end;
+	}
+	return a->at >= u->authority_end ? a->at : u->end;
+}
+
 /* Where the user information ends, its `@`; the URL's start: there is none. */
-static size_t find_at(const struct scan *sc, const struct url *u)
+static size_t find_at(const struct scan *sc, const struct url *u, struct ahead *a)
 {
 	size_t at = find_last(sc, u->start, u->authority_end, '@'), colon;
 
@@ -67,21 +98,21 @@ static size_t find_at(const struct scan *sc, const struct url *u)
 		return u->start;
 	/* no port: a password with a `/`, `?` or `#` in it */
 	if (!is_port(sc, colon + 1, u->authority_end)) {
-		at = find_last(sc, u->authority_end, u->end, '@');
+		at = find_late_at(sc, u, a);
 		if (at < u->end)
 			return at;
 	}
 	return u->start;
 }
 
-static void add_user(struct scan *sc, const struct url *u)
+static void add_user(struct scan *sc, const struct url *u, struct ahead *a)
 {
 	size_t at, colon;
 	bool open = sc->cut && u->end == sc->len;
 
 	if (u->start == u->authority_end)
 		return;
-	at = find_at(sc, u);
+	at = find_at(sc, u, a);
 	/* cut before its `@`, perhaps */
 	if (at == u->start && open && sc->s[u->start] != '[') {
 		colon = find_first(sc, u->start, u->authority_end, ':');
@@ -104,27 +135,57 @@ static void add_user(struct scan *sc, const struct url *u)
 		scan__add(sc, u->start, colon);
 }
 
-/* `name=value`, between `?`, `&`, `;` and `#`. */
-static void add_parameters(struct scan *sc, const struct url *u)
+static size_t find_any(const struct scan *sc, size_t from, size_t to, const char *set)
 {
-	size_t i = u->authority_end;
+	size_t n = strlen(set);
 
-	while (i < u->end && sc->s[i] != '?' && sc->s[i] != '#')
-		i++;
-	while (i < u->end) {
-		size_t name = i + 1, equals, end = name;
+	while (from < to && !memchr(set, sc->s[from], n))
+		from++;
+	return from;
+}
 
-		while (end < u->end && !memchr("&;#", sc->s[end], 3))
-			end++;
-		equals = find_first(sc, name, end, '=');
-		if (equals < end && secret_name__is(sc->s + name, equals - name, true, sc->names))
-			scan__add(sc, equals + 1, end);
-		i = end;
+static void add_parameter(struct scan *sc, size_t name, size_t equals, size_t end)
+{
+	if (equals < end && secret_name__is(sc->s + name, equals - name, true, sc->names))
+		scan__add(sc, equals + 1, end);
+}
+
+/* `name=value`, between `?`, `&`, `;` and `#`. */
+static void add_parameters(struct scan *sc, const struct url *u, struct ahead *a)
+{
+	size_t i, name, end;
+
+	if (a->query < u->authority_end)
+		a->query = find_any(sc, u->authority_end, u->end, "?#");
+	i = a->query;
+	if (i >= u->end || i == a->taken)
+		return;
+	a->taken = i;
+	if (i >= a->parsed) {
+		for (; i < u->end; i = end) {
+			name = i + 1;
+			end = find_any(sc, name, u->end, "&;#");
+			add_parameter(sc, name, find_first(sc, name, end, '='), end);
+		}
+		a->parsed = u->end;
+		return;
 	}
+	/* in the parameters of a URL that began before this one: what is new is that one may begin
+	 * with this `?` */
+	if (sc->s[i] == '#')
+		return;
+	name = i + 1;
+	if (a->separator < name)
+		a->separator = find_any(sc, name, u->end, "&;#");
+	end = a->separator;
+	if (a->equals < name)
+		a->equals = find_first(sc, name, end, '=');
+	add_parameter(sc, name, a->equals, end);
 }
 
 void scan__urls(struct scan *sc)
 {
+	struct ahead a = {0};
 	size_t i = 0;
 
 	while (i + 3 < sc->len) {
@@ -136,20 +197,22 @@ void scan__urls(struct scan *sc)
 		if (!colon)
 			return;
 		at = (size_t)(colon - sc->s);
+		whole = !i; /* nothing but a URL: it has no end before the text's */
 		i = at + 1;
 		if (!at || colon[1] != '/' || colon[2] != '/' || !is_scheme_char(colon[-1]))
 			continue;
-		whole = true; /* nothing but a URL: it has no end before the text's */
 		for (size_t k = 0; k < at && whole; k++)
 			whole = is_scheme_char(sc->s[k]);
-		u.start = u.end = at + 3;
-		while (u.end < sc->len && (whole ? sc->s[u.end] >= ' ' : !ends_url(sc->s[u.end])))
+		u.start = at + 3;
+		if (!whole && a.end < u.start)
+			for (a.end = u.start; a.end < sc->len && !ends_url(sc->s[a.end]);)
+				a.end++;
+		u.end = whole ? u.start : a.end;
+		while (whole && u.end < sc->len && sc->s[u.end] >= ' ')
 			u.end++;
-		u.authority_end = u.start;
-		while (u.authority_end < u.end && !memchr("/?#\\", sc->s[u.authority_end], 4))
-			u.authority_end++;
-		add_user(sc, &u);
-		add_parameters(sc, &u);
+		u.authority_end = find_any(sc, u.start, u.end, "/?#\\");
+		add_user(sc, &u, &a);
+		add_parameters(sc, &u, &a);
 		i = u.start;
 	}
 }
