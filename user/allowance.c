@@ -26,11 +26,16 @@ struct user {
 struct allowance {
 	struct user users[USERS]; /* the first one is root's */
 	uint64_t booked_ns;
+	bool says;
 };
 
-struct allowance *allowance__new(void)
+struct allowance *allowance__new(bool says)
 {
-	return calloc(1, sizeof(struct allowance));
+	struct allowance *a = calloc(1, sizeof(*a));
+
+	if (a)
+		a->says = says;
+	return a;
 }
 
 void allowance__free(struct allowance *a)
@@ -59,7 +64,8 @@ bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now)
 {
 	struct user *u = find(a, uid);
 
-	if (u->booked_ns > now + AHEAD_NS && (!u->said_ns || now - u->said_ns >= SAY_AGAIN_NS)) {
+	if (a->says && u->booked_ns > now + AHEAD_NS &&
+	    (!u->said_ns || now - u->said_ns >= SAY_AGAIN_NS)) {
 		u->said_ns = now;
 		log__warn("programs that user %u starts are looked at late: it takes too long to "
 		          "find out what they run, and the first events of a Python that is new "

@@ -13,8 +13,8 @@
 
 struct allowance;
 
-/* NULL: no memory. */
-struct allowance *allowance__new(void);
+/* says: it is warned of a user who has none left. NULL: no memory. */
+struct allowance *allowance__new(bool says);
 void allowance__free(struct allowance *a);
 
 /* Times are of CLOCK_MONOTONIC, in nanoseconds. Whether something may be looked at now, for that

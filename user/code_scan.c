@@ -10,9 +10,9 @@
 #define STRINGS_MAX  64
 /* Bytes that begin like what is looked for, of all code; the largest interpreters have a
  * million. */
-#define PLACES_MAX (8u << 20)
+#define PLACES_MAX (4u << 20)
 /* Terminators behind a byte that one of the strings ends in. */
-#define ENDS_MAX (4u << 20)
+#define ENDS_MAX (2u << 20)
 
 static bool in_ranges(const struct code_range *ranges, size_t cnt, uint64_t address)
 {

@@ -22,7 +22,7 @@ typedef bool (*branch_cb)(void *ctx, uint64_t from, uint64_t target, bool is_cal
 
 /* Calls cb for each direct call and jump, and conditional jump if so wanted, that (on x86-64)
  * has an offset of 32 bits and leads into one of the ranges, until it returns false; in no
- * order. False: that it did, or there are more places that look like one than code has (8 million,
+ * order. False: that it did, or there are more places that look like one than code has (4 million,
  * as in a file made to keep us busy). */
 bool code_scan__branches(const struct elf_image *image, const struct code_range *ranges, size_t cnt,
                          bool conditional, branch_cb cb, void *ctx);
@@ -34,7 +34,7 @@ bool code_scan__loads(const struct elf_image *image, const uint64_t *addresses, 
 
 /* Addresses of these strings (terminated ones, also as ends of longer ones) in parts of the file
  * that are not written to; sorted. Returns how many, at most max. Of more ends of strings than a
- * file has (4 million) the first are looked at. */
+ * file has (2 million) the first are looked at. */
 size_t code_scan__strings(const struct elf_image *image, const char *const *strings, size_t cnt,
                           uint64_t *out, size_t max);
 

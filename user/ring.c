@@ -5,6 +5,7 @@
  * has a header of 8 bytes: its length with two flags, and the page offset that we do not need.
  */
 #include "ring.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -70,7 +71,10 @@ static uint32_t record_length(const struct ring *r, uint64_t at)
 	return __atomic_load_n((const uint32_t *)(r->data + (at & (r->size - 1))), __ATOMIC_ACQUIRE);
 }
 
-int ring__drain(struct ring *r, ring_record_fn fn, void *ctx, unsigned int max)
+/* Records between two looks at the clock, which is a tenth of what a record takes. */
+#define LOOK_AT_CLOCK 16
+
+int ring__drain(struct ring *r, ring_record_fn fn, void *ctx, unsigned int max, uint64_t until_ns)
 {
 	/* only we write it */
 	uint64_t at = *r->consumer, given = at, end;
@@ -90,6 +94,8 @@ int ring__drain(struct ring *r, ring_record_fn fn, void *ctx, unsigned int max)
 		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
 			n++;
 			ret = fn(ctx, record, len);
+			if (n % LOOK_AT_CLOCK == 0 && clock__monotonic() >= until_ns)
+				max = n;
 		}
 		if (at - given >= r->give_back) {
 			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);

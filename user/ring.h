@@ -10,6 +10,7 @@
 #define PYTRAIL_RING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct ring;
 
@@ -21,7 +22,8 @@ typedef int (*ring_record_fn)(void *ctx, const void *record, size_t size);
 int ring__open(int fd, size_t size, struct ring **out);
 void ring__close(struct ring *r);
 
-/* Hands waiting records to fn, at most max of them. Returns their number, or what fn returned. */
-int ring__drain(struct ring *r, ring_record_fn fn, void *ctx, unsigned int max);
+/* Hands waiting records to fn, at most max of them, and not for much longer than until_ns
+ * (CLOCK_MONOTONIC). Returns their number, or what fn returned. */
+int ring__drain(struct ring *r, ring_record_fn fn, void *ctx, unsigned int max, uint64_t until_ns);
 
 #endif

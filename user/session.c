@@ -25,6 +25,7 @@
 #include "site_programs.h"
 #include "util/buf.h"
 #include "uprobe_multi.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #include "pytrail.skel.h"
@@ -43,8 +44,10 @@ struct session {
 	void *ctx;
 };
 
-/* A producer that never pauses must not keep the collector from its signals and timers. */
+/* A producer that never pauses must not keep the collector from its signals and timers, nor one
+ * whose records are dear. */
 #define DRAIN_MAX 65536
+#define DRAIN_NS  50000000u
 
 /* Bytes of what one read of the iterator may give (8 pages, kernel/bpf/bpf_iter.c). */
 #define TASKS_ROOM 32768
@@ -528,7 +531,7 @@ static int on_ring(void *ctx, const void *record, size_t size)
 
 int session__drain(struct session *s)
 {
-	return ring__drain(s->ring, on_ring, s, DRAIN_MAX);
+	return ring__drain(s->ring, on_ring, s, DRAIN_MAX, clock__monotonic() + DRAIN_NS);
 }
 
 struct session_pressure session__pressure(const struct session *s)

@@ -138,7 +138,7 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
 
 	if (t) {
 		t->discover = discover__new();
-		t->allowance = allowance__new();
+		t->allowance = allowance__new(true);
 		t->looks = targets__new_looks(t);
 		t->list = calloc(o->pids_cnt + 1, sizeof(*t->list));
 	}

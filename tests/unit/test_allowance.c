@@ -33,7 +33,7 @@ static uint64_t look_all_the_time(struct allowance *a, uint32_t uid, uint64_t en
 /* Half of the time in the long run, and half a second at once. */
 static void test_one_user(void **state)
 {
-	struct allowance *a = allowance__new();
+	struct allowance *a = allowance__new(true);
 	uint64_t spent = look_all_the_time(a, 1000, START + 10000 * MS);
 
 	assert_in_range(spent, 5000 * MS, 5600 * MS);
@@ -47,7 +47,7 @@ static void test_one_user(void **state)
 /* Three quarters of the time, whoever it is for. */
 static void test_many_users(void **state)
 {
-	struct allowance *a = allowance__new();
+	struct allowance *a = allowance__new(true);
 	uint64_t spent = 0, now = START;
 	uint32_t uid = 0;
 
@@ -68,7 +68,7 @@ static void test_many_users(void **state)
 /* What is quick is never put off, however often it comes. */
 static void test_quick(void **state)
 {
-	struct allowance *a = allowance__new();
+	struct allowance *a = allowance__new(true);
 
 	for (uint64_t now = START; now < START + 10000 * MS; now += MS) {
 		assert_true(allowance__may(a, 1000, now));
