@@ -27,23 +27,35 @@ while True:
     time.sleep(0.001)
 """
 
-def elf(path, sections=(), needed=0, search="", size=0):
-    """An executable that waits, and says of itself what is given; `sections` of that many bytes are all the same hole."""
-    names = b"\0libpythonX\0" + search.encode() + b"\0"
-    dynamic = [(5, 0x1000), (10, len(names)), (29, 12), *[(1, 1)] * needed, (0, 0)]
-    data = bytearray(0x1000) + names
+def elf(path, holes=(), symbols=0, name=0, needed=0, search="", size=0):
+    """An executable that waits, and says of itself what is given. holes: sections of notes of that many bytes, all the same
+    hole; symbols: so many functions called _PySys_Audit. and `name` more characters."""
+    strings = b"\0libpythonX\0" + search.encode() + b"\0"
+    dynamic = [(5, 0x1000), (10, len(strings)), (29, 12), *[(1, 1)] * needed, (0, 0)]
+    data = bytearray(0x1000) + strings
     data += bytes(-len(data) % 16)
     at = len(data)
     data += b"".join(struct.pack("<QQ", *entry) for entry in dynamic)
+    labels = b"\0.note.stapsdt\0"
+    names = b"\0PySys_Audit\0_PySys_Audit." + b"a" * name + b"\0"
+    symbol = lambda where: struct.pack("<IBBHQQ", where, 2, 0, 1, 0x800, 16)  # noqa: E731
+    parts = {"labels": labels, "names": names, "symbols": symbol(1) + symbol(13) * symbols}
+    place = {}
+    for part, text in parts.items():
+        data += bytes(-len(data) % 8)
+        place[part] = (len(data), len(text))
+        data += text
     data += bytes(-len(data) % 8)
     table = len(data)
-    labels = b"\0.note.stapsdt\0"
-    hole = table + 64 * (len(sections) + 2) + len(labels)
-    for kind, name, offset, length in [(0, 0, 0, 0), *[(7, 1, hole, s) for s in sections], (3, 0, hole - len(labels), len(labels))]:
-        data += struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, offset, length, 0, 0, 1, 0)
-    data += labels
+    # type, name, offset, size, link, entry size
+    sections = [(0, 0, 0, 0, 0, 0), (2, 0, *place["symbols"], 2, 24), (3, 0, *place["names"], 0, 0),
+                (3, 0, *place["labels"], 0, 0)]
+    hole = table + 64 * (len(sections) + len(holes))
+    sections += [(7, 1, hole, length, 0, 0) for length in holes]
+    data += b"".join(struct.pack("<IIQQQQIIQQ", label, kind, 0, 0, offset, length, link, 0, 1, entry)
+                     for kind, label, offset, length, link, entry in sections)
     data[:64] = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, MACHINE, 1, 0x800, 64, table, 0, 64, 56, 2, 64,
-                            len(sections) + 2, len(sections) + 1)
+                            len(sections), 3)
     data[64:176] = (struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, len(data), len(data), 0x1000) +
                     struct.pack("<IIQQQQQQ", 2, 4, at, at, at, 16 * len(dynamic), 16 * len(dynamic), 8))
     data[0x800:0x800 + len(PAUSE)] = PAUSE
@@ -112,13 +124,15 @@ DEAR = {
     # each of so many libraries looked for in so many directories
     "search": {"needed": 4000, "search": ":" * 4094},
     # each of so many sections of notes read
-    "notes": {"sections": [128 << 20] * 65000, "size": 160 << 20},
+    "notes": {"holes": [128 << 20] * 65000, "size": 160 << 20},
+    # each of so many symbols has the same long name
+    "names": {"symbols": 200_000, "name": 1 << 20},
 }
 
 
 @pytest.mark.parametrize("kind", DEAR)
 def test_executables(kind, place):
-    path, started = elf(place / "program", **DEAR[kind]), []
+    path, started = elf(place / "python-of-its-own", **DEAR[kind]), []
     try:
         with Sensor() as sensor:
             for _ in range(5):
