@@ -125,6 +125,15 @@ size_t attach__files(const struct attach *a)
 	return a->files_cnt;
 }
 
+bool attach__is_crowded(const struct attach *a)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < PT_SITES_MAX; i++)
+		used += a->used[i] != 0;
+	return used > PT_SITES_MAX / 2;
+}
+
 const struct binary *attach__of_site(const struct attach *a, unsigned int site)
 {
 	size_t i, j;

@@ -76,6 +76,9 @@ int attach__set_decoding(struct attach *a, const struct binary *b, bool on);
 
 size_t attach__files(const struct attach *a);
 
+/* Whether most of the sites that there can be are used: then files that nothing runs should go. */
+bool attach__is_crowded(const struct attach *a);
+
 /* The file of a site's index (struct pt_audit.site), NULL: none. */
 const struct binary *attach__of_site(const struct attach *a, unsigned int site);
 

@@ -128,6 +128,12 @@ void looks__begin(struct looks *l, struct pid_list *all)
 	l->spent_ns = 0;
 }
 
+/* Nothing is wrong with the process, but we could not look. */
+static bool is_want(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
 /* False: nothing is left. */
 static bool look_at_next(struct looks *l, uint64_t end)
 {
@@ -142,7 +148,7 @@ static bool look_at_next(struct looks *l, uint64_t end)
 		l->look_ns = 0;
 		ret = discover__look(l->o.discover, pid, &l->look);
 		if (ret) {
-			l->incomplete |= ret != -ESRCH;
+			l->incomplete |= is_want(ret);
 			return true;
 		}
 	}
@@ -154,8 +160,7 @@ static bool look_at_next(struct looks *l, uint64_t end)
 	l->look = NULL;
 	if (ret == 1)
 		l->o.found(l->o.ctx, &found, true);
-	else if (ret == -ENOMEM || ret == -EMFILE)
-		l->incomplete = true;
+	l->incomplete |= is_want(ret);
 	return true;
 }
 

@@ -245,9 +245,14 @@ void targets__held(struct targets *t, struct hold *h)
 /* So long at most, for nothing else is done here meanwhile. */
 #define FORGET_NS 300000000u
 
-/* A file without a name that nothing runs can never be run again. */
+/*
+ * A file without a name that nothing runs can never be run again. When room gets scarce one that
+ * has a name goes, too: anybody can make files with many sites, and a file that is run again is
+ * attached again.
+ */
 static void forget_unused(struct targets *t)
 {
+	bool crowded = attach__is_crowded(session__attach(t->session));
 	uint64_t end = clock__monotonic() + FORGET_NS;
 	struct binary *const *all;
 	size_t i = discover__binaries(t->discover, &all);
@@ -257,7 +262,8 @@ static void forget_unused(struct targets *t)
 		struct stat st;
 
 		/* not in one look only: a process that starts meanwhile can be missed by it */
-		if (t->generation - b->generation < 2 || fstat(b->fd, &st) || st.st_nlink)
+		if (t->generation - b->generation < 2 || fstat(b->fd, &st) ||
+		    (st.st_nlink && !crowded))
 			continue;
 		proof__forget(t->proof, b);
 		presence__dropped(t->presence, b);

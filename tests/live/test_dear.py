@@ -27,9 +27,14 @@ while True:
     time.sleep(0.001)
 """
 
-def elf(path, holes=(), symbols=0, name=0, needed=0, search="", size=0):
+def note(location):
+    text = struct.pack("<QQQ", location, 0, 0) + b"python\0audit\0" + b"8@%rdi 8@%rsi\0"
+    return struct.pack("<III", 8, len(text), 3) + b"stapsdt\0" + text + bytes(-len(text) % 4)
+
+
+def elf(path, holes=(), symbols=0, name=0, needed=0, search="", size=0, sites=0):
     """An executable that waits, and says of itself what is given. holes: sections of notes of that many bytes, all the same
-    hole; symbols: so many functions called _PySys_Audit. and `name` more characters."""
+    hole; symbols: so many functions called _PySys_Audit. and `name` more characters; sites: of python:audit."""
     strings = b"\0libpythonX\0" + search.encode() + b"\0"
     dynamic = [(5, 0x1000), (10, len(strings)), (29, 12), *[(1, 1)] * needed, (0, 0)]
     data = bytearray(0x1000) + strings
@@ -39,7 +44,8 @@ def elf(path, holes=(), symbols=0, name=0, needed=0, search="", size=0):
     labels = b"\0.note.stapsdt\0"
     names = b"\0PySys_Audit\0_PySys_Audit." + b"a" * name + b"\0"
     symbol = lambda where: struct.pack("<IBBHQQ", where, 2, 0, 1, 0x800, 16)  # noqa: E731
-    parts = {"labels": labels, "names": names, "symbols": symbol(1) + symbol(13) * symbols}
+    parts = {"labels": labels, "names": names, "symbols": symbol(1) + symbol(13) * symbols,
+             "notes": b"".join(note(0x900 + 16 * i) for i in range(sites))}
     place = {}
     for part, text in parts.items():
         data += bytes(-len(data) % 8)
@@ -49,7 +55,7 @@ def elf(path, holes=(), symbols=0, name=0, needed=0, search="", size=0):
     table = len(data)
     # type, name, offset, size, link, entry size
     sections = [(0, 0, 0, 0, 0, 0), (2, 0, *place["symbols"], 2, 24), (3, 0, *place["names"], 0, 0),
-                (3, 0, *place["labels"], 0, 0)]
+                (3, 0, *place["labels"], 0, 0), (7, 1, *place["notes"], 0, 0)]
     hole = table + 64 * (len(sections) + len(holes))
     sections += [(7, 1, hole, length, 0, 0) for length in holes]
     data += b"".join(struct.pack("<IIQQQQIIQQ", label, kind, 0, 0, offset, length, link, 0, 1, entry)
@@ -173,3 +179,24 @@ def directory(place, name):
     path.mkdir()
     os.chown(path, NOBODY, NOBODY)
     return path
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the made sites take their arguments from registers of x86-64")
+def test_sites_of_files_that_nothing_runs_are_used_again(place):
+    """There is room for 4096: a user's files must not use it up for good."""
+    files = [elf(place / f"python-{i}", sites=32) for i in range(160)]
+
+    def attached():
+        return {line.split(" of ")[1].split(" (")[0] for line in tracer.stderr.splitlines() if "attached 32 usdt sites of" in line}
+
+    with Tracer("--interpreters", "none", "-e", "no.such", "--probe=usdt", "-o", "json") as tracer:
+        util.wait_until(lambda: "; Ctrl-C ends it" in tracer.stderr, "pytrail traces the host")
+        for some in (files[:80], files[80:]):
+            started = [subprocess.Popen([path], user=NOBODY, group=NOBODY, cwd=place) for path in some]
+            util.wait_until(lambda paths={str(p) for p in some}: paths <= attached(), "all of them are attached")
+            for process in started:
+                process.kill()
+                process.wait()
+            util.wait_until(lambda count=len(some): tracer.stderr.count("detached") >= count, "they are detached")
+        assert "cannot attach" not in tracer.stderr
+        assert tracer.stop() == 0
