@@ -485,6 +485,54 @@ static void test_process(void **state)
 	process_table__free(t);
 }
 
+/* `mysql -p1 -p1 …`, a mark for each; the last word is a secret of another kind. */
+static const struct process *process_of_secrets(struct process_table *t, size_t len)
+{
+	static const char program[] = "mysql", last[] = "\0--password=" SECRET;
+	char *argv = malloc(len);
+	const struct process *p;
+
+	assert_non_null(argv);
+	memcpy(argv, program, sizeof(program));
+	for (size_t i = sizeof(program); i < len; i++)
+		argv[i] = "-p1"[(i - sizeof(program)) % 4];
+	memcpy(argv + len - sizeof(last), last, sizeof(last));
+	p = process_of(t, argv, len - 1);
+	free(argv);
+	return p;
+}
+
+/* Nobody can blow a process up by its secrets; and the marks do not make a command line one that
+ * was cut. */
+static void test_process_of_many_secrets(void **state)
+{
+	static const char one[] = "\0-p1", truncated[] = "\"argv_truncated\"";
+	struct process_table *t = process_table__new("boot", 4);
+	const struct process *p, *hidden;
+	const char *rest;
+
+	use(NULL);
+	p = process_of_secrets(t, 4000);
+	hidden = redact__process(r, p);
+	assert_true(hidden->argv_len > 32 * 1024);
+	assert_false(memmem(hidden->argv, hidden->argv_len, one, sizeof(one)));
+	assert_false(has(hidden->argv, hidden->argv_len, SECRET));
+	assert_true(has(hidden->argv, hidden->argv_len, MARK(HASH, 14)));
+	assert_false(has(hidden->json, hidden->json_len, truncated));
+
+	/* this one was cut; the rest of it is one mark */
+	p = process_of_secrets(t, 32 * 1024);
+	hidden = redact__process(r, p);
+	assert_true(hidden->argv_len < 66 * 1024);
+	assert_false(memmem(hidden->argv, hidden->argv_len, one, sizeof(one)));
+	assert_false(has(hidden->argv, hidden->argv_len, SECRET));
+	assert_true(has(hidden->json, hidden->json_len, truncated));
+	rest = memrchr(hidden->argv, '\0', hidden->argv_len);
+	assert_non_null(rest);
+	assert_memory_equal(rest + 1, "<redacted:", 10);
+	process_table__free(t);
+}
+
 /* --- the key ---------------------------------------------------------------------------------- */
 
 static void test_key(void **state)
@@ -532,7 +580,8 @@ int main(void)
 		cmocka_unit_test(test_parts),        cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_unknown_form), cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_never_values), cmocka_unit_test(test_never_urls),
-		cmocka_unit_test(test_process),      cmocka_unit_test(test_key),
+		cmocka_unit_test(test_process),      cmocka_unit_test(test_process_of_many_secrets),
+		cmocka_unit_test(test_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, finish);

@@ -20,7 +20,7 @@ static void put_member(struct buf *b, const char *name, const char *s, size_t le
 	buf__char(b, ',');
 }
 
-static void put_argv(struct buf *b, const char *argv, size_t len)
+static void put_argv(struct buf *b, const char *argv, size_t len, bool cut)
 {
 	const char *end;
 
@@ -38,7 +38,7 @@ static void put_argv(struct buf *b, const char *argv, size_t len)
 		argv = nul + 1;
 	}
 	buf__lit(b, "],");
-	if (len >= PROC_ARGV_MAX - 1)
+	if (cut)
 		buf__lit(b, "\"argv_truncated\":true,");
 }
 
@@ -109,9 +109,12 @@ static void put_hidden(struct buf *b, unsigned hidden)
 
 void process_json__make(struct buf *b, const struct process *p, const struct process_facts *f)
 {
+	/* of a command line with marks in it: by what it was */
+	size_t argv_len = f->hidden ? p->argv_len : f->argv_len;
+
 	buf__reset(b);
 	put_member(b, "\"exe\":", f->exe, f->exe_len);
-	put_argv(b, f->argv, f->argv_len);
+	put_argv(b, f->argv, f->argv_len, argv_len >= PROC_ARGV_MAX - 1);
 	put_member(b, "\"cwd\":", f->cwd, f->cwd_len);
 	buf__lit(b, "\"start_ns\":");
 	buf__u64(b, p->start_ns);

@@ -10,6 +10,9 @@
  * in a text, scan.h; which names are those of secrets, secret_name.h; which rules are on, rules.h.
  * A secret that follows none of these is not found: redaction keeps what is known to be secret from
  * leaving, it proves nothing of the rest.
+ *
+ * Those who are watched choose the texts. Time and size are in proportion to them; what has more
+ * secrets than there is room for is hidden with all that follows.
  */
 #ifndef PYTRAIL_REDACT_H
 #define PYTRAIL_REDACT_H
@@ -37,7 +40,10 @@ void redact__free(struct redact *r);
  */
 const struct event *redact__event(struct redact *r, const struct event *ev);
 
-/* The same of a process's facts, which keep what was made for as long as they are as they are. */
+/*
+ * The same of a process's facts, which keep what was made for as long as they are as they are. The
+ * last words of a command line that would be several times as long with its marks are one mark.
+ */
 const struct process *redact__process(struct redact *r, const struct process *p);
 
 /* How many values were hidden so far, in whole or in part; those of a process count once. */

@@ -14,21 +14,31 @@
 #define HIDDEN (1ull << 63)
 #define BARE   (3ull << 62)
 
+/* Beyond that much of a command line, marks included, its rest is hidden as a whole: a mark is many
+ * times longer than the shortest secret, and every event may tell the command line. */
+#define ARGV_SOFT_MAX (2 * PROC_ARGV_MAX)
+
+static void put_mark(struct redact *r, const char *s, size_t len)
+{
+	char mark[MARK_TEXT_MAX];
+	uint8_t hash[MARK_BYTES];
+
+	mark__hash(&r->mark, s, len, hash);
+	buf__append(&r->text, mark, mark__text(mark, hash, len));
+}
+
 /* A text of the facts appended to r->text, secrets hidden. Whether there was one. */
 static bool put_text(struct redact *r, const char *s, size_t len, bool cut, uint8_t how,
                      struct command *c)
 {
-	char mark[MARK_TEXT_MAX];
-	uint8_t hash[MARK_BYTES];
 	size_t from = 0;
 
 	redact__find(r, (const uint8_t *)s, len, cut, how, c);
 	for (unsigned i = 0; i < r->scan.cnt; i++) {
 		struct span at = r->scan.spans[i];
 
-		mark__hash(&r->mark, s + at.start, at.end - at.start, hash);
 		buf__append(&r->text, s + from, at.start - from);
-		buf__append(&r->text, mark, mark__text(mark, hash, at.end - at.start));
+		put_mark(r, s + at.start, at.end - at.start);
 		from = at.end;
 	}
 	buf__append(&r->text, s + from, len - from);
@@ -39,6 +49,7 @@ static bool put_argv(struct redact *r, const char *argv, size_t len)
 {
 	uint8_t how = r->rules.on & RULE_COMMAND ? HOW_WORD : HOW_TEXT;
 	const char *end = argv + len;
+	size_t begin = r->text.len;
 	struct command c = {0};
 	bool any = false;
 
@@ -46,6 +57,10 @@ static bool put_argv(struct redact *r, const char *argv, size_t len)
 		const char *nul = memchr(argv, '\0', (size_t)(end - argv));
 		bool cut = !nul && len >= PROC_ARGV_MAX - 1;
 
+		if (argv < end && r->text.len - begin > ARGV_SOFT_MAX) {
+			put_mark(r, argv, (size_t)(end - argv));
+			return true;
+		}
 		any |= put_text(r, argv, (size_t)((nul ? nul : end) - argv), cut, how, &c);
 		if (!nul)
 			return any;
