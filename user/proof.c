@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "attach.h"
 #include "layouts.h"
 #include "pymem.h"
 #include "reader.h"
 #include "util/log.h"
+#include "util/patient.h"
 
 /* Words of PyInterpreterState that are searched for the table of modules. It lies within the first
  * 11 KiB in 3.8 to 3.15 (imports.modules). */
@@ -236,12 +238,24 @@ static enum proof_result prove_sys(struct prover *v, uint64_t modules)
 	return PROOF_DONE;
 }
 
+/* As pymem.c reads, for as long as somebody waits for it. */
+static int read_awaited(void *ctx, void *dst, size_t size, uint64_t addr)
+{
+	struct iovec to = {.iov_base = dst, .iov_len = size};
+	struct iovec from = {.iov_base = (void *)(uintptr_t)addr, .iov_len = size};
+
+	return patient__is_awaited() &&
+	                       process_vm_readv(*(pid_t *)ctx, &to, 1, &from, 1, 0) == (ssize_t)size
+	               ? 0
+	               : -EFAULT;
+}
+
 enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bias, char *reason,
                                  size_t size)
 {
 	const struct pt_layout *layout = layouts__find(b->py_version, b->free_threaded);
 	struct pt_site site = {.py_version = b->py_version};
-	struct pymem_options o = {.pid = pid, .site = &site, .bias = bias};
+	struct pymem_options o = {.site = &site, .bias = bias, .read = read_awaited, .read_ctx = &pid};
 	struct prover v = {
 		.layout = layout, .binary = b, .bias = bias, .reason = reason, .size = size};
 	enum proof_result ret;
@@ -264,6 +278,48 @@ enum proof_result proof__process(pid_t pid, const struct binary *b, uint64_t bia
 	if (ret == PROOF_DONE)
 		ret = prove_sys(&v, modules);
 	pymem__free(v.mem);
+	return ret;
+}
+
+/* Milliseconds that a proof may take; it is some five. */
+#define PATIENCE_MS 100
+
+/* A proof in a thread of its own: who holds its own pages back does not hold us up. */
+struct trial {
+	pid_t pid;
+	uint64_t bias;
+	struct binary binary; /* a copy, in which fd and path are not to be used */
+	enum proof_result result;
+	char reason[160];
+};
+
+static void trial__run(void *arg)
+{
+	struct trial *t = arg;
+
+	t->result = proof__process(t->pid, &t->binary, t->bias, t->reason, sizeof(t->reason));
+}
+
+static enum proof_result prove_in_time(pid_t pid, const struct binary *b, uint64_t bias,
+                                       char *reason, size_t size)
+{
+	struct trial *t = malloc(sizeof(*t));
+	enum proof_result ret = PROOF_OPEN;
+	int err;
+
+	if (!t)
+		return PROOF_OPEN;
+	*t = (struct trial){.pid = pid, .bias = bias, .binary = *b, .result = PROOF_OPEN};
+	t->binary.fd = -1;
+	t->binary.path = NULL;
+	err = patient__run(pid, PATIENCE_MS, trial__run, free, t);
+	if (err == -ETIME) /* t is the thread's */
+		return PROOF_OPEN;
+	if (!err) {
+		ret = t->result;
+		snprintf(reason, size, "%s", t->reason);
+	}
+	free(t);
 	return ret;
 }
 
@@ -368,7 +424,7 @@ static void claim__proven(struct proof *p, struct claim *c)
 static void claim__try(struct proof *p, struct claim *c)
 {
 	c->reason[0] = '\0';
-	switch (proof__process(c->pid, c->binary, c->bias, c->reason, sizeof(c->reason))) {
+	switch (prove_in_time(c->pid, c->binary, c->bias, c->reason, sizeof(c->reason))) {
 	case PROOF_DONE:
 		claim__proven(p, c);
 		return;
