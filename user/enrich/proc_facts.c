@@ -8,14 +8,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../util/patient.h"
 #include "cgroup.h"
 #include "py_argv.h"
 #include "venv.h"
 
 #define NS_PER_S 1000000000ull
+/* Milliseconds that a process may take to show its memory; without it the fact is unknown. */
+#define PATIENCE_MS 50
 
 bool proc_stat__start(const char *text, size_t len, uint64_t *ticks)
 {
@@ -191,10 +195,103 @@ int proc_facts__place(uint32_t pid, uint64_t start_ns, struct proc_room *room,
 	return 0;
 }
 
+/*
+ * What is in the process's own memory, or where its paths lead, is read by another thread: the
+ * process decides how long that takes (util/patient.h).
+ */
+struct argv_look {
+	int dir;
+	ssize_t len;
+	char text[PROC_ARGV_MAX];
+};
+
+struct venv_look {
+	int dir;
+	struct process_facts facts; /* argv, its first, and cwd: below */
+	bool found;
+	char argv[PATH_MAX + 1];
+	char cwd[PATH_MAX];
+	char venv[PATH_MAX];
+	char environ[PROC_TEXT_MAX];
+};
+
+static void look_argv(void *arg)
+{
+	struct argv_look *l = arg;
+
+	l->len = proc_facts__text(l->dir, "cmdline", l->text, sizeof(l->text));
+}
+
+static void drop_argv(void *arg)
+{
+	close(((struct argv_look *)arg)->dir);
+	free(arg);
+}
+
+static void look_venv(void *arg)
+{
+	struct venv_look *l = arg;
+
+	l->found = venv__read(l->dir, &l->facts, l->environ, sizeof(l->environ), l->venv);
+}
+
+static void drop_venv(void *arg)
+{
+	close(((struct venv_look *)arg)->dir);
+	free(arg);
+}
+
+/* Empty for a zombie: not known. */
+static void read_argv(uint32_t pid, int dir, struct proc_room *room, struct process_facts *out)
+{
+	struct argv_look *l = malloc(sizeof(*l));
+	int err;
+
+	if (!l)
+		return;
+	l->dir = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	err = patient__run((pid_t)pid, PATIENCE_MS, look_argv, drop_argv, l);
+	if (err == -ETIME) /* l is the thread's */
+		return;
+	if (!err && l->len > 0) {
+		memcpy(room->argv, l->text, (size_t)l->len);
+		out->argv = room->argv;
+		out->argv_len = (size_t)l->len - (room->argv[l->len - 1] == '\0');
+	}
+	drop_argv(l);
+}
+
+static void read_venv(uint32_t pid, int dir, struct proc_room *room, struct process_facts *out)
+{
+	struct venv_look *l = malloc(sizeof(*l));
+	int err;
+
+	if (!l)
+		return;
+	l->dir = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	memset(&l->facts, 0, sizeof(l->facts));
+	l->facts.argv = l->argv;
+	l->facts.argv_len = out->argv_len < sizeof(l->argv) ? out->argv_len : sizeof(l->argv);
+	memcpy(l->argv, out->argv, l->facts.argv_len);
+	if (out->cwd) {
+		memcpy(l->cwd, out->cwd, out->cwd_len);
+		l->facts.cwd = l->cwd;
+		l->facts.cwd_len = out->cwd_len;
+	}
+	err = patient__run((pid_t)pid, PATIENCE_MS, look_venv, drop_venv, l);
+	if (err == -ETIME) /* l is the thread's */
+		return;
+	if (!err && l->found) {
+		strcpy(room->venv, l->venv);
+		out->venv = room->venv;
+		out->venv_len = strlen(room->venv);
+	}
+	drop_venv(l);
+}
+
 int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
                      struct process_facts *out)
 {
-	ssize_t len;
 	int dir, err = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -203,18 +300,10 @@ int proc_facts__read(uint32_t pid, uint64_t start_ns, struct proc_room *room,
 		return dir;
 	read_link(dir, "exe", room->exe, &out->exe, &out->exe_len);
 	read_link(dir, "cwd", room->cwd, &out->cwd, &out->cwd_len);
-	/* Empty for a zombie: not known. */
-	len = proc_facts__text(dir, "cmdline", room->argv, sizeof(room->argv));
-	if (len > 0) {
-		out->argv = room->argv;
-		out->argv_len = (size_t)len - (room->argv[len - 1] == '\0');
-	}
+	read_argv(pid, dir, room, out);
 	read_cgroup(dir, room, out);
-	if (out->argv && py_argv__is_interpreter(out->exe, out->exe_len) &&
-	    venv__read(dir, out, room->environ, sizeof(room->environ), room->venv)) {
-		out->venv = room->venv;
-		out->venv_len = strlen(room->venv);
-	}
+	if (out->argv && py_argv__is_interpreter(out->exe, out->exe_len))
+		read_venv(pid, dir, room, out);
 	if (!out->exe && !out->cwd && !out->argv)
 		err = -ESRCH;
 	close(dir);

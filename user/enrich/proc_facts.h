@@ -23,7 +23,6 @@ struct proc_room {
 	char argv[PROC_ARGV_MAX];
 	char container[72];
 	char text[PROC_TEXT_MAX];
-	char environ[PROC_TEXT_MAX];
 	char venv[PATH_MAX];
 	char names[4 * CONTAINER_TEXT_MAX];
 };
