@@ -11,24 +11,33 @@
 
 #include "format/format.h"
 #include "util/clock.h"
+#include "util/patient.h"
 
 /* Processes looked at in one call: each costs some ten system calls. */
 #define CHECKS 8
 /* Processes kept at once; of more nothing is looked for. */
 #define PROCESSES_MAX 16384
+/* Milliseconds that a look may take: it is some ten microseconds, unless the process's pages come
+ * from who lets us wait. */
+#define PATIENCE_MS 50
+/* Looks in a row that have not come back in time, a second's, before that is a sign: a machine that
+ * has too much to do may keep one from running, too. */
+#define LATE_MAX 4
+/* A process of which that was said is looked at so often. */
+#define PASS_NS 10000000000u
 
 enum sign {
 	SIGN_SEMAPHORE,
 	SIGN_BREAKPOINT,
 	SIGN_CHANGED,
 	SIGN_DELETED,
+	SIGN_WITHHELD,
 };
 
 static const char *const names[] = {
-	[SIGN_SEMAPHORE] = "probe_disarmed",
-	[SIGN_BREAKPOINT] = "probe_overwritten",
-	[SIGN_CHANGED] = "interpreter_changed",
-	[SIGN_DELETED] = "interpreter_deleted",
+	[SIGN_SEMAPHORE] = "probe_disarmed",    [SIGN_BREAKPOINT] = "probe_overwritten",
+	[SIGN_CHANGED] = "interpreter_changed", [SIGN_DELETED] = "interpreter_deleted",
+	[SIGN_WITHHELD] = "memory_withheld",
 };
 
 struct watched {
@@ -38,6 +47,21 @@ struct watched {
 	/* signs of the last look: attaching, exec and exit look like them for a moment */
 	uint8_t seen;
 	uint8_t said;
+	uint8_t late;     /* looks in a row that did not come back */
+	uint64_t next_ns; /* 0: looked at each time */
+};
+
+/* A look at one process, in a thread of its own (util/patient.h): what it needs, and what it
+ * found. */
+struct look {
+	pid_t pid;
+	enum pt_probe probe;
+	uint64_t bias;
+	struct binary binary; /* a copy: its fd is the look's, its path must not be used */
+	bool gone;
+	bool has_stat;
+	struct stat st; /* of the interpreter's file */
+	uint8_t signs;
 };
 
 struct file {
@@ -188,48 +212,94 @@ static bool is_probe(const uint8_t *now, const uint8_t *file)
 
 #define PROBE_BYTES 5
 
-static bool probe__is_there(const struct watched *w, int mem, uint64_t address, uint64_t offset)
+static bool probe__is_there(const struct look *l, int mem, uint64_t address, uint64_t offset)
 {
 	uint8_t now[PROBE_BYTES], file[PROBE_BYTES] = {0};
 
 	/* a page that is not there holds no probe, and what is in another's place neither */
-	if (pread(mem, now, sizeof(now), (off_t)(address + w->bias)) != sizeof(now))
+	if (pread(mem, now, sizeof(now), (off_t)(address + l->bias)) != sizeof(now))
 		return false;
-	return pread(w->binary->fd, file, sizeof(file), (off_t)offset) != sizeof(file) ||
+	return pread(l->binary.fd, file, sizeof(file), (off_t)offset) != sizeof(file) ||
 	       is_probe(now, file);
 }
 
-static uint8_t look__usdt(const struct watched *w, int mem)
+static uint8_t look__usdt(const struct look *l, int mem)
 {
-	const struct binary *b = w->binary;
+	const struct binary *b = &l->binary;
 	uint8_t signs = 0;
 	uint16_t count;
 	size_t i;
 
-	for (i = 0; i < b->sites_cnt; i++) {
+	for (i = 0; i < b->sites_cnt && patient__is_awaited(); i++) {
 		const struct binary_site *s = &b->sites[i];
 
 		if (s->semaphore &&
-		    pread(mem, &count, sizeof(count), (off_t)(s->semaphore_address + w->bias)) ==
+		    pread(mem, &count, sizeof(count), (off_t)(s->semaphore_address + l->bias)) ==
 		            sizeof(count) &&
 		    !count)
 			signs |= 1u << SIGN_SEMAPHORE;
-		if (!probe__is_there(w, mem, s->address, s->offset))
+		if (!probe__is_there(l, mem, s->address, s->offset))
 			signs |= 1u << SIGN_BREAKPOINT;
 	}
 	return signs;
 }
 
-static uint8_t look__entries(const struct watched *w, int mem)
+static uint8_t look__entries(const struct look *l, int mem)
 {
-	const struct binary *b = w->binary;
+	const struct binary *b = &l->binary;
 	uint8_t signs = 0;
 	size_t i;
 
-	for (i = 0; i < b->entries_cnt; i++)
-		if (!probe__is_there(w, mem, b->entries[i].address, b->entries[i].offset))
+	for (i = 0; i < b->entries_cnt && patient__is_awaited(); i++)
+		if (!probe__is_there(l, mem, b->entries[i].address, b->entries[i].offset))
 			signs |= 1u << SIGN_BREAKPOINT;
 	return signs;
+}
+
+static void look__run(void *arg)
+{
+	struct look *l = arg;
+	char path[64];
+	int mem;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", l->pid);
+	/* waits for an exec, too */
+	mem = open(path, O_RDONLY | O_CLOEXEC);
+	if (mem < 0) {
+		l->gone = errno == ENOENT || errno == ESRCH;
+		return;
+	}
+	l->signs = l->probe == PT_PROBE_USDT ? look__usdt(l, mem) : look__entries(l, mem);
+	close(mem);
+	l->has_stat = !fstat(l->binary.fd, &l->st);
+}
+
+static void look__free(void *arg)
+{
+	struct look *l = arg;
+
+	close(l->binary.fd);
+	free(l);
+}
+
+static struct look *look__new(const struct tamper *t, const struct watched *w)
+{
+	struct look *l = malloc(sizeof(*l));
+
+	if (!l)
+		return NULL;
+	*l = (struct look){
+		.pid = w->pid,
+		.probe = attach__probe(w->binary, t->o.mode),
+		.bias = w->bias,
+		.binary = *w->binary,
+	};
+	l->binary.path = NULL;
+	l->binary.fd = fcntl(w->binary->fd, F_DUPFD_CLOEXEC, 0);
+	if (l->binary.fd >= 0)
+		return l;
+	free(l);
+	return NULL;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -237,21 +307,18 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static uint8_t look__file(const struct file *f)
+static uint8_t file__signs(const struct file *f, const struct stat *now)
 {
 	const struct stat *was = &f->st;
-	struct stat now;
 
-	if (fstat(f->binary->fd, &now))
-		return 0;
-	if (now.st_size != was->st_size || !same_time(&now.st_mtim, &was->st_mtim))
+	if (now->st_size != was->st_size || !same_time(&now->st_mtim, &was->st_mtim))
 		return 1u << SIGN_CHANGED;
-	if (!now.st_nlink && was->st_nlink)
+	if (!now->st_nlink && was->st_nlink)
 		return 1u << SIGN_DELETED;
 	/* The time of the content can be set back, that of the inode not; links, names, owners
 	 * change that, too. */
-	if (!same_time(&now.st_ctim, &was->st_ctim) && now.st_nlink == was->st_nlink &&
-	    now.st_mode == was->st_mode && now.st_uid == was->st_uid && now.st_gid == was->st_gid)
+	if (!same_time(&now->st_ctim, &was->st_ctim) && now->st_nlink == was->st_nlink &&
+	    now->st_mode == was->st_mode && now->st_uid == was->st_uid && now->st_gid == was->st_gid)
 		return 1u << SIGN_CHANGED;
 	return 0;
 }
@@ -267,6 +334,10 @@ static void say_process(struct tamper *t, struct watched *w, uint8_t signs)
 			t, w, SIGN_BREAKPOINT,
 			"the breakpoint of the probe is gone from the process's memory: its events "
 			"are not seen");
+	if (signs & 1u << SIGN_WITHHELD)
+		tamper__say(t, w, SIGN_WITHHELD,
+		            "the process's memory does not come (FUSE, or a lock that it holds): "
+		            "whether its probe is in place cannot be seen");
 	w->said |= signs;
 }
 
@@ -284,24 +355,20 @@ static void say_file(struct tamper *t, const struct watched *w, struct file *f, 
 	f->said |= signs;
 }
 
-/* False: the process is gone. */
-static bool tamper__look(struct tamper *t, struct watched *w)
+static bool look__found(struct tamper *t, struct watched *w, const struct look *l)
 {
-	enum pt_probe probe = attach__probe(w->binary, t->o.mode);
 	struct file *f = tamper__file(t, w->binary);
-	char path[64];
 	uint8_t signs;
-	int mem;
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", w->pid);
-	mem = open(path, O_RDONLY | O_CLOEXEC);
-	if (mem < 0)
-		return errno != ENOENT && errno != ESRCH;
-	signs = probe == PT_PROBE_USDT ? look__usdt(w, mem) : look__entries(w, mem);
-	close(mem);
-	if (f && look__file(f) & ~f->said)
-		say_file(t, w, f, look__file(f) & (uint8_t)~f->said);
-	signs &= (uint8_t)~w->said;
+	if (l->gone)
+		return false;
+	if (f && l->has_stat) {
+		signs = file__signs(f, &l->st) & (uint8_t)~f->said;
+		if (signs)
+			say_file(t, w, f, signs);
+	}
+	w->late = 0;
+	signs = l->signs & (uint8_t)~w->said;
 	if (signs & w->seen) {
 		if (!t->o.runs(t->o.runs_ctx, w->pid, w->binary, w->bias))
 			return false;
@@ -309,6 +376,46 @@ static bool tamper__look(struct tamper *t, struct watched *w)
 	}
 	w->seen = signs;
 	return true;
+}
+
+/* Whether it still runs that file is not asked: what shows that may not come either. */
+static void tamper__late(struct tamper *t, struct watched *w)
+{
+	if (w->late < LATE_MAX)
+		w->late++;
+	if (w->late < LATE_MAX)
+		return;
+	if (!(w->said & 1u << SIGN_WITHHELD))
+		say_process(t, w, 1u << SIGN_WITHHELD);
+	w->next_ns = clock__monotonic() + PASS_NS;
+}
+
+/* False: the process is gone. */
+static bool tamper__look(struct tamper *t, struct watched *w)
+{
+	struct look *l;
+	bool keep = true;
+
+	if (w->next_ns && clock__monotonic() < w->next_ns)
+		return true;
+	l = look__new(t, w);
+	if (!l)
+		return true;
+	switch (patient__run(w->pid, PATIENCE_MS, look__run, look__free, l)) {
+	case 0:
+		keep = look__found(t, w, l);
+		break;
+	case -ETIME: /* l is the thread's */
+		tamper__late(t, w);
+		return true;
+	case -EINPROGRESS:
+		tamper__late(t, w);
+		break;
+	default: /* another time */
+		break;
+	}
+	look__free(l);
+	return keep;
 }
 
 void tamper__check(struct tamper *t)

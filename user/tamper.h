@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Signs that a traced process, or somebody else, works against its being seen: a USDT semaphore at
- * 0 though the probe is attached, the breakpoint gone from the process's memory, the interpreter's
- * file changed under it. Looked for now and then, a few processes at a time: what is done and
- * undone in between is not found.
+ * 0 though the probe is attached, the breakpoint gone from the process's memory, that memory not to
+ * be had in time, the interpreter's file changed under it. Looked for now and then, a few processes
+ * at a time: what is done and undone in between is not found.
  */
 #ifndef PYTRAIL_TAMPER_H
 #define PYTRAIL_TAMPER_H
