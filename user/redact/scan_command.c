@@ -94,8 +94,11 @@ static bool is_name_char(uint8_t c)
 
 static bool starts(const struct scan *sc, struct word w, const char *prefix)
 {
-	size_t n = strlen(prefix);
+	size_t n;
 
+	if (w.start == w.end || sc->s[w.start] != (uint8_t)*prefix)
+		return false; /* most: of a table of them, for each word */
+	n = strlen(prefix);
 	return w.end - w.start >= n && !memcmp(sc->s + w.start, prefix, n);
 }
 

@@ -32,8 +32,11 @@ bool token__can_start(uint8_t c)
 size_t token__length(const uint8_t *s, size_t len)
 {
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		size_t n = strlen(prefixes[i]), end = n;
+		size_t n, end;
 
+		if (!len || *s != (uint8_t)*prefixes[i])
+			continue;
+		n = end = strlen(prefixes[i]);
 		if (len < n || memcmp(s, prefixes[i], n))
 			continue;
 		while (end < len && is_token_char(s[end]))
