@@ -81,10 +81,8 @@ static void book(uint64_t *booked, uint64_t start, uint64_t took)
 	*booked = (*booked > start ? *booked : start) + took;
 }
 
-void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t end)
+void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t took)
 {
-	uint64_t took = end > start ? end - start : 0;
-
 	book(&find(a, uid)->booked_ns, start, 2 * took);
 	book(&a->booked_ns, start, took + took / 3);
 }

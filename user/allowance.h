@@ -21,7 +21,7 @@ void allowance__free(struct allowance *a);
  * user. */
 bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now);
 
-/* A look for that user went on from `start` to `end`. */
-void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t end);
+/* A look for that user, begun at `start`, took so much: of a struct time_budget. */
+void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t took);
 
 #endif

@@ -221,7 +221,7 @@ struct discover_look {
 	struct binary *binary; /* that was found */
 	uint64_t bias;
 	int failed; /* -errno of a file that may have been one */
-	uint64_t until_ns;
+	const struct time_budget *budget;
 };
 
 /* False: enough for now. Each file takes some system calls, and one that is new much more. */
@@ -245,7 +245,7 @@ static bool on_map(void *ctx, const struct proc_map *m)
 		l->binary = b;
 		return false;
 	}
-	return clock__monotonic() < l->until_ns;
+	return !time_budget__is_over(l->budget);
 }
 
 int discover__look(struct discover *d, pid_t pid, struct discover_look **out)
@@ -311,18 +311,19 @@ static int next_thread(struct discover_look *l)
 	return -ESRCH;
 }
 
-int discover__look_on(struct discover_look *l, uint64_t until_ns, struct discovered *out)
+int discover__look_on(struct discover_look *l, const struct time_budget *budget,
+                      struct discovered *out)
 {
 	int ret;
 
 	memset(out, 0, sizeof(*out));
-	l->until_ns = until_ns;
+	l->budget = budget;
 	do {
 		ret = proc_maps__read(l->maps, on_map, l);
 		/* a thread that ends while it is looked at is none; a process that does is gone */
 		if (ret <= 0 && !l->any && (!ret || l->threads))
 			ret = next_thread(l);
-	} while (ret == 1 && !l->binary && clock__monotonic() < until_ns);
+	} while (ret == 1 && !l->binary && !time_budget__is_over(budget));
 	if (l->binary) {
 		out->pid = l->pid;
 		out->binary = l->binary;
@@ -339,7 +340,7 @@ int discover__look_on(struct discover_look *l, uint64_t until_ns, struct discove
 
 int discover__pid(struct discover *d, pid_t pid, struct discovered *out)
 {
-	uint64_t until = clock__monotonic() + d->patience_ns;
+	struct time_budget budget = time_budget__new(d->patience_ns);
 	struct discover_look *l;
 	int ret;
 
@@ -347,7 +348,7 @@ int discover__pid(struct discover *d, pid_t pid, struct discovered *out)
 	ret = discover__look(d, pid, &l);
 	if (ret)
 		return ret;
-	ret = discover__look_on(l, until, out);
+	ret = discover__look_on(l, &budget, out);
 	discover__look_end(l);
 	return ret == -EAGAIN ? -ETIME : ret;
 }
@@ -393,7 +394,7 @@ size_t discover__denied(const struct discover *d)
 static int look_at_needed(struct discover *d, const char *root, const char *path,
                           struct elf_file *e, struct binary **out)
 {
-	uint64_t until = clock__monotonic() + LDSO_NS;
+	struct time_budget budget = time_budget__new(LDSO_NS);
 	char soname[256], found[PATH_MAX];
 	int libpythons = 0;
 
@@ -404,7 +405,7 @@ static int look_at_needed(struct discover *d, const char *root, const char *path
 			continue;
 		if (libpythons++ == LIBPYTHONS_MAX)
 			return 0;
-		fd = ldso__open(e, root, path, soname, until, found, sizeof(found));
+		fd = ldso__open(e, root, path, soname, &budget, found, sizeof(found));
 		if (fd < 0)
 			continue;
 		ret = look_at(d, fd, found, out);

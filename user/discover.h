@@ -15,6 +15,7 @@
 #include "binary.h"
 
 struct discover;
+struct time_budget;
 
 struct discovered {
 	pid_t pid;
@@ -30,7 +31,7 @@ void discover__free(struct discover *d);
  * How long a look at the mappings of one process may take: anybody can have a million of them,
  * which take the kernel minutes to write. This is the default: for a command that looks once.
  */
-#define DISCOVER_PATIENCE_NS 1000000000ull
+#define DISCOVER_PATIENCE_NS 1000000000ull /* of a struct time_budget */
 void discover__set_patience(struct discover *d, uint64_t ns);
 
 /*
@@ -41,13 +42,13 @@ void discover__set_patience(struct discover *d, uint64_t ns);
 int discover__pid(struct discover *d, pid_t pid, struct discovered *out);
 
 /*
- * The same for who has other things to do meanwhile: looks on until CLOCK_MONOTONIC is until_ns, at
- * one piece of the mappings at least. -EAGAIN: there are more. discover__look() gives -errno as
- * above.
+ * The same for who has other things to do meanwhile: looks on until the budget is spent, at one
+ * mapping of a file at least. -EAGAIN: there are more. discover__look() gives -errno as above.
  */
 struct discover_look;
 int discover__look(struct discover *d, pid_t pid, struct discover_look **out);
-int discover__look_on(struct discover_look *l, uint64_t until_ns, struct discovered *out);
+int discover__look_on(struct discover_look *l, const struct time_budget *budget,
+                      struct discovered *out);
 void discover__look_end(struct discover_look *l);
 
 /* Looks at every process; cb is called for each with an interpreter. 0, or what cb returned when

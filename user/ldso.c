@@ -37,7 +37,7 @@ struct found {
 	char *path;
 	size_t size;
 	int fd;
-	uint64_t until_ns;
+	const struct time_budget *budget;
 	unsigned int tries;
 	size_t tries_path; /* bytes */
 };
@@ -74,7 +74,7 @@ static bool try_path(struct found *f, const char *path)
 	int fd;
 
 	if (len >= f->size || f->tries >= TRIES_MAX || f->tries_path + len > TRIES_PATH_MAX ||
-	    clock__monotonic() >= f->until_ns)
+	    time_budget__is_over(f->budget))
 		return false;
 	f->tries++;
 	f->tries_path += len;
@@ -208,12 +208,11 @@ static bool try_cache(struct found *f, const char *soname)
 }
 
 int ldso__open(struct elf_file *e, const char *root, const char *path, const char *soname,
-               uint64_t until_ns, char *found, size_t size)
+               const struct time_budget *budget, char *found, size_t size)
 {
 	static const char standard[] = "/lib/" MULTIARCH ":/usr/lib/" MULTIARCH
 				       ":/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib";
-	struct found f = {
-		.root = root, .path = found, .size = size, .fd = -ENOENT, .until_ns = until_ns};
+	struct found f = {.root = root, .path = found, .size = size, .fd = -ENOENT, .budget = budget};
 	char origin[PATH_MAX], dirs[4096], *slash;
 	const char *env = getenv("LD_LIBRARY_PATH");
 

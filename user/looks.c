@@ -74,6 +74,7 @@ void looks__wait_for(struct looks *l, pid_t pid, uint32_t uid)
 /* Whether it is waited for no more: then the look at all may find it. */
 static bool look_at_waiting(struct looks *l, struct waiting *w, uint64_t now)
 {
+	struct time_budget cost = time_budget__new(0);
 	struct discovered found;
 	int ret = 0;
 
@@ -81,7 +82,7 @@ static bool look_at_waiting(struct looks *l, struct waiting *w, uint64_t now)
 		ret = discover__pid(l->o.discover, w->pid, &found);
 		if (ret == 1)
 			l->o.found(l->o.ctx, &found, false);
-		allowance__took(l->o.allowance, w->uid, now, clock__monotonic());
+		allowance__took(l->o.allowance, w->uid, now, time_budget__spent(&cost));
 	}
 	w->delay_ms *= 2;
 	w->next_ns = now + (uint64_t)w->delay_ms * 1000000;
@@ -90,21 +91,17 @@ static bool look_at_waiting(struct looks *l, struct waiting *w, uint64_t now)
 
 static int go_on_waiting(struct looks *l)
 {
-	uint64_t now = clock__monotonic(), end = now + SLICE_NS;
+	struct time_budget slice = time_budget__new(SLICE_NS);
 	int soonest = -1;
 	size_t i;
 
 	for (i = 0; i < l->waiting_cnt;) {
 		struct waiting *w = &l->waiting[i];
+		uint64_t now = clock__monotonic();
 
-		if (now >= w->next_ns && now < end) {
-			bool over = look_at_waiting(l, w, now);
-
-			now = clock__monotonic();
-			if (over) {
-				*w = l->waiting[--l->waiting_cnt];
-				continue;
-			}
+		if (now >= w->next_ns && !time_budget__is_over(&slice) && look_at_waiting(l, w, now)) {
+			*w = l->waiting[--l->waiting_cnt];
+			continue;
 		}
 		if (soonest < 0 || w->delay_ms < soonest)
 			soonest = w->delay_ms;
@@ -135,9 +132,9 @@ static bool is_want(int err)
 }
 
 /* False: nothing is left. */
-static bool look_at_next(struct looks *l, uint64_t end)
+static bool look_at_next(struct looks *l, const struct time_budget *slice)
 {
-	uint64_t start = clock__monotonic();
+	uint64_t before = time_budget__spent(slice);
 	struct discovered found;
 	pid_t pid;
 	int ret;
@@ -152,8 +149,8 @@ static bool look_at_next(struct looks *l, uint64_t end)
 			return true;
 		}
 	}
-	ret = discover__look_on(l->look, end, &found);
-	l->look_ns += clock__monotonic() - start;
+	ret = discover__look_on(l->look, slice, &found);
+	l->look_ns += time_budget__spent(slice) - before;
 	if (ret == -EAGAIN && l->look_ns < ONE_NS)
 		return true;
 	discover__look_end(l->look);
@@ -166,20 +163,18 @@ static bool look_at_next(struct looks *l, uint64_t end)
 
 static int go_on_all(struct looks *l)
 {
-	uint64_t start = clock__monotonic(), end = start + SLICE_NS, now = start;
+	struct time_budget slice = time_budget__new(SLICE_NS);
 	bool more = true;
 
 	if (!l->looking)
 		return -1;
-	while (more && now < end) {
-		more = look_at_next(l, end);
-		now = clock__monotonic();
-	}
-	l->spent_ns += now - start;
+	while (more && !time_budget__is_over(&slice))
+		more = look_at_next(l, &slice);
+	l->spent_ns += time_budget__spent(&slice);
 	if (more)
 		return l->spent_ns > LONG_NS ? (int)SLICE_MS : 0;
 	l->looking = false;
-	l->next_ns = now + l->spent_ns * (ALL_PART - 1);
+	l->next_ns = clock__monotonic() + l->spent_ns * (ALL_PART - 1);
 	l->o.over(l->o.ctx, !l->incomplete);
 	return -1;
 }

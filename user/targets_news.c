@@ -130,9 +130,9 @@ static void targets__look_at_map(struct targets *t, const struct pt_rec *rec, in
 
 void targets__news(struct targets *t, const struct pt_rec *rec)
 {
-	uint64_t now = clock__monotonic();
+	struct time_budget cost = time_budget__new(0);
 
-	if (!allowance__may(t->allowance, rec->task.uid, now)) {
+	if (!allowance__may(t->allowance, rec->task.uid, cost.monotonic)) {
 		looks__wait_for(t->looks, (pid_t)rec->task.pid, rec->task.uid);
 		return;
 	}
@@ -140,7 +140,7 @@ void targets__news(struct targets *t, const struct pt_rec *rec)
 		targets__look_at_exec(t, rec);
 	else if (rec->size >= sizeof(struct pt_map))
 		targets__look_at_map(t, rec, (int)((const struct pt_map *)rec)->fd);
-	allowance__took(t->allowance, rec->task.uid, now, clock__monotonic());
+	allowance__took(t->allowance, rec->task.uid, cost.monotonic, time_budget__spent(&cost));
 }
 
 struct pass {
@@ -201,11 +201,11 @@ static uint32_t user_of(pid_t pid)
 static bool targets__look_at_held(struct targets *t, const struct held *held)
 {
 	uint32_t uid = user_of(held->pid);
-	uint64_t now = clock__monotonic();
+	struct time_budget cost = time_budget__new(0);
 	struct discovered found;
 	int ret;
 
-	if (!allowance__may(t->allowance, uid, now)) {
+	if (!allowance__may(t->allowance, uid, cost.monotonic)) {
 		looks__wait_for(t->looks, held->pid, uid);
 		return false;
 	}
@@ -216,7 +216,7 @@ static bool targets__look_at_held(struct targets *t, const struct held *held)
 		if (!attach__has(session__attach(t->session), found.binary))
 			targets__attach_found(t, &found, false);
 	}
-	allowance__took(t->allowance, uid, now, clock__monotonic());
+	allowance__took(t->allowance, uid, cost.monotonic, time_budget__spent(&cost));
 	return ret >= 0;
 }
 

@@ -15,6 +15,7 @@
 
 #include "user/elf_file.h"
 #include "user/ldso.h"
+#include "user/util/clock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -46,6 +47,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct time_budget budget = time_budget__new(UINT64_MAX);
 	char found[PATH_MAX];
 	int fd;
 
@@ -56,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	close(fd);
 	/* the only file below the root is the cache itself */
-	if (ldso__open(program, root, "/bin/program", "libpython3.11.so.1.0", UINT64_MAX, found,
+	if (ldso__open(program, root, "/bin/program", "libpython3.11.so.1.0", &budget, found,
 	               sizeof(found)) != -ENOENT)
 		abort();
 	return 0;

@@ -17,6 +17,7 @@
 #include "discover.h"
 #include "exec_path.h"
 #include "file_table.h"
+#include "util/clock.h"
 
 #include "elf_image.h"
 
@@ -376,6 +377,7 @@ static void test_process(void **state)
 /* Who looks at a process with very many mappings decides for how long, and can go on later. */
 static void test_patience(void **state)
 {
+	const struct time_budget none = {0};
 	struct discover *d = discover__new();
 	struct discover_look *look;
 	struct discovered found;
@@ -386,7 +388,7 @@ static void test_patience(void **state)
 	discover__set_patience(d, 0);
 	assert_int_equal(discover__pid(d, pid, &found), -ETIME);
 	assert_int_equal(discover__look(d, pid, &look), 0);
-	while ((ret = discover__look_on(look, 0, &found)) == -EAGAIN)
+	while ((ret = discover__look_on(look, &none, &found)) == -EAGAIN)
 		slices++;
 	discover__look_end(look);
 	assert_int_equal(ret, 1);
@@ -395,7 +397,7 @@ static void test_patience(void **state)
 	assert_true(slices > 10);
 	/* one that has none is looked through to its end */
 	assert_int_equal(discover__look(d, getpid(), &look), 0);
-	while ((ret = discover__look_on(look, 0, &found)) == -EAGAIN)
+	while ((ret = discover__look_on(look, &none, &found)) == -EAGAIN)
 		continue;
 	discover__look_end(look);
 	assert_int_equal(ret, 0);

@@ -87,7 +87,7 @@ static bool on_map(void *ctx, const struct proc_map *map)
 
 static int read_maps(struct reading *r, uint32_t tid)
 {
-	uint64_t until = clock__monotonic() + READ_MAX_NS;
+	struct time_budget budget = time_budget__new(READ_MAX_NS);
 	struct proc_maps *maps;
 	int ret;
 
@@ -97,7 +97,7 @@ static int read_maps(struct reading *r, uint32_t tid)
 		return ret;
 	do
 		ret = proc_maps__read(maps, on_map, r);
-	while (ret == 1 && !r->err && r->m->cnt < MAPPINGS_MAX && clock__monotonic() < until);
+	while (ret == 1 && !r->err && r->m->cnt < MAPPINGS_MAX && !time_budget__is_over(&budget));
 	proc_maps__close(maps);
 	if (r->err)
 		return r->err;

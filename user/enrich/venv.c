@@ -132,15 +132,15 @@ static bool find(int dir, const struct process_facts *facts, char *room, size_t 
 bool venv__read(int dir, const struct process_facts *facts, char *room, size_t size, char *out)
 {
 	static struct allowance *allowance;
-	uint64_t start = clock__monotonic();
+	struct time_budget cost = time_budget__new(0);
 	struct stat st;
 	bool found;
 
 	if (!allowance)
 		allowance = allowance__new(false);
-	if (!allowance || fstat(dir, &st) || !allowance__may(allowance, st.st_uid, start))
+	if (!allowance || fstat(dir, &st) || !allowance__may(allowance, st.st_uid, cost.monotonic))
 		return false;
 	found = find(dir, facts, room, size, out);
-	allowance__took(allowance, st.st_uid, start, start + PRICE * (clock__monotonic() - start));
+	allowance__took(allowance, st.st_uid, cost.monotonic, PRICE * time_budget__spent(&cost));
 	return found;
 }

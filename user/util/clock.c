@@ -29,6 +29,24 @@ uint64_t clock__realtime(void)
 	return now(CLOCK_REALTIME);
 }
 
+struct time_budget time_budget__new(uint64_t ns)
+{
+	return (struct time_budget){ns, now(CLOCK_MONOTONIC), now(CLOCK_THREAD_CPUTIME_ID)};
+}
+
+uint64_t time_budget__spent(const struct time_budget *b)
+{
+	uint64_t cpu = now(CLOCK_THREAD_CPUTIME_ID) - b->cpu;
+	uint64_t wall = (now(CLOCK_MONOTONIC) - b->monotonic) / 10;
+
+	return cpu > wall ? cpu : wall;
+}
+
+bool time_budget__is_over(const struct time_budget *b)
+{
+	return time_budget__spent(b) >= b->ns;
+}
+
 int64_t clock__realtime_offset(void)
 {
 	uint64_t before, wall, after, best = UINT64_MAX;
