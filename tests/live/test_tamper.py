@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """--tamper: signs that a traced program works against being seen, each told once, and none where there is none."""
+import contextlib
 import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 import util
@@ -12,6 +16,21 @@ DISARM = "import ctypes; ctypes.c_uint16.from_address({semaphore}).value = 0"
 PATCH = """import ctypes, mmap; page = {site} & -4096; \
 ctypes.CDLL(None).mprotect(ctypes.c_void_p(page), ctypes.c_size_t(4096), 7); \
 ctypes.memmove({site}, {nop}, len({nop}))"""
+
+# A page of a file in the place of the one that the semaphore is in. Nothing of Python must be needed behind that.
+WITHHOLD = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+for f in (libc.mmap, libc.mremap):
+    f.restype = ctypes.c_void_p
+number = ctypes.c_ulong
+fd = os.open({path!r}, os.O_RDWR)
+at = number(libc.mmap(None, number(4096), 3, 2, fd, number(0)))
+if {random}:
+    libc.madvise(at, number(4096), 1)
+move, size, to = libc.mremap, number(4096), number({semaphore} & -4096)
+move(at, size, size, 3, to)
+"""
 
 
 def alerts(records, pid=None):
@@ -40,6 +59,45 @@ def test_own_probe(python, target, code, alert):
         other.do('sys.audit("test.v")')
         tracer.wait_event("test.v", other.pid)
         assert tracer.stop() == 0
+    assert len(alerts(tracer.records())) == 1
+
+
+@contextlib.contextmanager
+def withheld(directory):
+    """A file whose pages do not come, until the `with` statement ends."""
+    os.mkdir(directory)
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "workloads", "withhold.py")
+    server = subprocess.Popen([sys.executable, program, directory], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True)
+    try:
+        if server.stdout.readline() != "mounted\n":
+            pytest.skip(f"no FUSE here: {server.communicate()[1].strip()[-100:]}")
+        yield os.path.join(directory, "f")
+    finally:
+        server.kill()
+        server.communicate()
+        subprocess.run(["umount", "-l", directory], stderr=subprocess.DEVNULL, check=False)
+
+
+@pytest.mark.parametrize("random", [False, True], ids=["read ahead", "read"])
+def test_memory_that_does_not_come(python, target, tmp_path, random):
+    """A look at it is given up; what others do is told as always. A thread that waits for such a page cannot be killed
+    (request_wait_answer(), fs/fuse/dev.c): all is said before, and the process ends when the page, or an error, comes."""
+    with Target(python) as other, trace(target, other) as tracer:
+        with withheld(str(tmp_path / "fuse")) as path:
+            tracer.wait_attached(target, other)
+            code = WITHHOLD.format(path=path, random=random, semaphore=target.map + target.probes.sites[0][1])
+            target.process.stdin.write(f"exec({code!r})\n")
+            target.process.stdin.flush()
+            record = wait_alert(tracer, "memory_withheld")
+            assert record["process"]["pid"] == target.pid
+            for number in range(3):
+                other.do(f'sys.audit("test.v", {number})')
+                tracer.wait_for(lambda r, n=number: util.events([r], "test.v", other.pid) and r["args"]["arg0"] == n,
+                                f"event {number}")
+            tracer.process.send_signal(signal.SIGTERM)
+            util.wait_until(lambda: util.SUMMARY.search(tracer.stderr), "the summary")
+        assert tracer.wait_end() == 0
     assert len(alerts(tracer.records())) == 1
 
 
