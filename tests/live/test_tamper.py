@@ -101,6 +101,58 @@ def test_memory_that_does_not_come(python, target, tmp_path, random):
     assert len(alerts(tracer.records())) == 1
 
 
+# Another process reads a page that does not come, through /proc/PID/mem, and has the lock of the memory for as long. A
+# thread that wants to have it for itself is behind that, and all who read the memory are behind the thread.
+LOCK = """
+import ctypes, os, sys, threading, time
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+number = ctypes.c_ulong
+size, zero = number(4096), number(0)
+path, = sys.argv[1:]
+at = libc.mmap(None, size, 1, 2, os.open(path, os.O_RDWR), zero)
+memory = os.open("/proc/self/mem", os.O_RDONLY)
+reads, go = os.pipe()
+if not os.fork():
+    libc.prctl(1, 9, 0, 0, 0)
+    os.read(reads, 1)
+    os.pread(memory, 1, at)
+maps, then = os.pipe()
+def wait():
+    os.read(maps, 1)
+    libc.mmap(None, size, 1, 0x22, -1, zero)
+threading.Thread(target=wait, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.readline()
+for end in (go, then):
+    os.write(end, b"x")
+    time.sleep(0.3)
+sys.audit("test.v", 1)
+print("done", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_facts_that_do_not_come(python, tmp_path):
+    """The command line is unknown then; nothing else is, and others' events come."""
+    if tuple(map(int, os.uname().release.split(".")[:2])) < (6, 13):
+        pytest.skip("the kernel wants that lock itself to find a probe: there is no event then")
+    with contextlib.ExitStack() as targets, withheld(str(tmp_path / "fuse")) as path:
+        # they end after the server: nothing that waits for it can
+        target, other = (targets.enter_context(t) for t in (Target(python, LOCK, [path]), Target(python)))
+        target.expect("ready")
+        target.map = target.probes.bias(target.pid, python)
+        tracer = Tracer("-p", str(target.pid), "-p", str(other.pid), "-o", "json", "--probe=usdt")
+        targets.callback(tracer.__exit__)
+        tracer.wait_attached(target, other)
+        target.process.stdin.write("go\n")
+        target.process.stdin.flush()
+        record = tracer.wait_event("test.v", target.pid)
+        other.do('sys.audit("test.v", 2)')
+        tracer.wait_event("test.v", other.pid)
+        assert record["process"]["exe"] == python and "argv" not in record["process"]
+
+
 def test_nothing_to_tell_by_uprobe(target):
     with Tracer("-p", str(target.pid), "-o", "json", "--tamper", "--probe=uprobe") as tracer:
         util.wait_until(lambda: "attached" in tracer.stderr, "pytrail attaches")
