@@ -12,8 +12,8 @@
 #define MS    1000000ull
 #define START (1000000 * MS)
 
-/* Looks, each for 10 ms, for so many users in turn, as often as they may, until `end`. How much of the
- * time that was. */
+/* Looks, each for 10 ms, for so many users in turn, as often as they may, until `end`. How much of
+ * the time that was. */
 static uint64_t look_all_the_time(struct allowance *a, uint32_t first, uint32_t users, uint64_t end)
 {
 	uint64_t spent = 0, now = START;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -129,18 +130,38 @@ static bool find(int dir, const struct process_facts *facts, char *room, size_t 
  */
 #define PRICE 10
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct allowance *allowance;
+
+static bool may(uid_t uid, uint64_t now)
+{
+	bool yes;
+
+	pthread_mutex_lock(&lock);
+	if (!allowance)
+		allowance = allowance__new(false);
+	yes = allowance && allowance__may(allowance, uid, now);
+	pthread_mutex_unlock(&lock);
+	return yes;
+}
+
+static void took(uid_t uid, const struct time_budget *cost)
+{
+	pthread_mutex_lock(&lock);
+	allowance__took(allowance, uid, cost->monotonic, PRICE * time_budget__spent(cost));
+	pthread_mutex_unlock(&lock);
+}
+
+/* By several threads, when one does not come back soon (util/patient.h). */
 bool venv__read(int dir, const struct process_facts *facts, char *room, size_t size, char *out)
 {
-	static struct allowance *allowance;
 	struct time_budget cost = time_budget__new(0);
 	struct stat st;
 	bool found;
 
-	if (!allowance)
-		allowance = allowance__new(false);
-	if (!allowance || fstat(dir, &st) || !allowance__may(allowance, st.st_uid, cost.monotonic))
+	if (fstat(dir, &st) || !may(st.st_uid, cost.monotonic))
 		return false;
 	found = find(dir, facts, room, size, out);
-	allowance__took(allowance, st.st_uid, cost.monotonic, PRICE * time_budget__spent(&cost));
+	took(st.st_uid, &cost);
 	return found;
 }

@@ -17,6 +17,8 @@
 #define NS_PER_MS 1000000ull
 /* A wait up to this is the machine's, not the process's. */
 #define PROMPT_NS (2 * NS_PER_MS)
+/* A thread that has not begun by then has no CPU to run on. */
+#define STARVED_NS (2000 * NS_PER_MS)
 /* How long one user's processes may make us wait at a stretch, and all users'; what is used up
  * comes back in time, a fourth and half as fast. */
 #define USER_SPARE_NS (200 * NS_PER_MS)
@@ -39,6 +41,7 @@ struct worker {
 	void *arg;
 	pid_t pid;
 	uid_t uid;
+	uint64_t begun_ns; /* 0: it has not got a CPU yet */
 	bool done, left;
 };
 
@@ -143,6 +146,7 @@ static void *worker__main(void *arg)
 	for (;;) {
 		while (!w->run)
 			pthread_cond_wait(&w->changed, &lock);
+		w->begun_ns = clock__monotonic();
 		pthread_mutex_unlock(&lock);
 		w->run(w->arg);
 		pthread_mutex_lock(&lock);
@@ -211,14 +215,31 @@ static int allow(pid_t pid, uint64_t now, uint64_t ns)
 	return all.ns < ns || (u && u->spare.ns < ns) ? -EBUSY : 0;
 }
 
-/* With the lock held: whether it is done. */
-static bool worker__wait(struct worker *w, uint64_t end_ns)
+static bool wait_until(struct worker *w, uint64_t end_ns)
 {
 	struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000),
 	                       .tv_nsec = (long)(end_ns % 1000000000)};
 
 	while (!w->done && !pthread_cond_timedwait(&w->changed, &lock, &end))
 		continue;
+	return w->done;
+}
+
+/*
+ * With the lock held: whether it is done. The time runs from when the thread has begun: that it
+ * does not get a CPU is not the process's doing.
+ */
+static bool worker__wait(struct worker *w, uint64_t begin_ns, uint64_t ns)
+{
+	uint64_t end = begin_ns + ns, last = begin_ns + STARVED_NS;
+
+	while (!wait_until(w, end)) {
+		uint64_t next = w->begun_ns ? w->begun_ns + ns : end + ns;
+
+		if (next <= end || next > last)
+			break;
+		end = next;
+	}
 	return w->done;
 }
 
@@ -248,16 +269,18 @@ static int run_locked(pid_t pid, unsigned ms, void (*run)(void *arg), void (*dro
 	w->arg = arg;
 	w->pid = pid;
 	w->done = false;
+	w->begun_ns = 0;
 	w->run = run;
 	pthread_cond_signal(&w->changed);
-	if (!worker__wait(w, begin + ns)) {
+	if (!worker__wait(w, begin, ns)) {
 		w->uid = owner(pid);
 		w->left = true;
 		out[out_cnt++] = w;
 		kept = NULL;
 		err = -ETIME;
 	}
-	charge(pid, begin, clock__monotonic() - begin);
+	if (w->begun_ns)
+		charge(pid, begin, clock__monotonic() - w->begun_ns);
 	return err;
 }
 
