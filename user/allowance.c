@@ -7,16 +7,12 @@
 
 /* Users that are known apart at once: root, and who has used most of late. A host has few that do
  * anything. */
-#define USERS 64
+#define USERS        64
 
-/*
- * Time is booked ahead, twice what a look took for its user and 4/3 of it for all. No look is begun
- * that is booked further ahead than this: half a second of looks is given at once, as when many
- * programs start together.
- */
-#define AHEAD_NS     1000000000ull
 #define SAY_AGAIN_NS 60000000000ull
 
+/* Time is booked ahead: of a user with a quarter of it four times what a look took. No look is
+ * begun that is booked further ahead than allowance_options.ahead_ns. */
 struct user {
 	uint32_t uid;
 	uint64_t booked_ns;
@@ -26,15 +22,15 @@ struct user {
 struct allowance {
 	struct user users[USERS]; /* the first one is root's */
 	uint64_t booked_ns;
-	bool says;
+	struct allowance_options o;
 };
 
-struct allowance *allowance__new(bool says)
+struct allowance *allowance__new(const struct allowance_options *opts)
 {
 	struct allowance *a = calloc(1, sizeof(*a));
 
 	if (a)
-		a->says = says;
+		a->o = *opts;
 	return a;
 }
 
@@ -63,9 +59,9 @@ static struct user *find(struct allowance *a, uint32_t uid)
 bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now)
 {
 	struct user *u = find(a, uid);
+	uint64_t last = now + a->o.ahead_ns;
 
-	if (a->says && u->booked_ns > now + AHEAD_NS &&
-	    (!u->said_ns || now - u->said_ns >= SAY_AGAIN_NS)) {
+	if (a->o.says && u->booked_ns > last && (!u->said_ns || now - u->said_ns >= SAY_AGAIN_NS)) {
 		u->said_ns = now;
 		log__warn("programs that user %u starts are looked at late: it takes too long to "
 		          "find out what they run, and the first events of a Python that is new "
@@ -73,7 +69,7 @@ bool allowance__may(struct allowance *a, uint32_t uid, uint64_t now)
 		          uid);
 	}
 	/* what all others have used up is not root's fault */
-	return u->booked_ns <= now + AHEAD_NS && (!uid || a->booked_ns <= now + AHEAD_NS);
+	return u->booked_ns <= last && (!uid || a->booked_ns <= last);
 }
 
 static void book(uint64_t *booked, uint64_t start, uint64_t took)
@@ -83,6 +79,6 @@ static void book(uint64_t *booked, uint64_t start, uint64_t took)
 
 void allowance__took(struct allowance *a, uint32_t uid, uint64_t start, uint64_t took)
 {
-	book(&find(a, uid)->booked_ns, start, 2 * took);
-	book(&a->booked_ns, start, took + took / 3);
+	book(&find(a, uid)->booked_ns, start, took * 100 / a->o.user_percent);
+	book(&a->booked_ns, start, took * 100 / a->o.all_percent);
 }

@@ -129,6 +129,13 @@ static bool targets__kernel_filter(const struct targets *t)
 	return true;
 }
 
+static const struct allowance_options looks_allowance = {
+	.user_percent = 50,
+	.all_percent = 75,
+	.ahead_ns = 1000000000,
+	.says = true,
+};
+
 int targets__new(const struct trace_options *o, struct child *child, struct session_options *so,
                  struct targets **out)
 {
@@ -138,7 +145,7 @@ int targets__new(const struct trace_options *o, struct child *child, struct sess
 
 	if (t) {
 		t->discover = discover__new();
-		t->allowance = allowance__new(true);
+		t->allowance = allowance__new(&looks_allowance);
 		t->looks = targets__new_looks(t);
 		t->list = calloc(o->pids_cnt + 1, sizeof(*t->list));
 	}

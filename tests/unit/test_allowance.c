@@ -12,6 +12,13 @@
 #define MS    1000000ull
 #define START (1000000 * MS)
 
+static const struct allowance_options options = {
+	.user_percent = 50,
+	.all_percent = 75,
+	.ahead_ns = 1000 * MS,
+	.says = true,
+};
+
 /* Looks, each for 10 ms, for so many users in turn, as often as they may, until `end`. How much of
  * the time that was. */
 static uint64_t look_all_the_time(struct allowance *a, uint32_t first, uint32_t users, uint64_t end)
@@ -33,7 +40,7 @@ static uint64_t look_all_the_time(struct allowance *a, uint32_t first, uint32_t 
 /* Half of the time in the long run, and half a second at once. */
 static void test_one_user(void **state)
 {
-	struct allowance *a = allowance__new(true);
+	struct allowance *a = allowance__new(&options);
 	uint64_t spent = look_all_the_time(a, 1000, 1, START + 10000 * MS);
 
 	assert_in_range(spent, 5000 * MS, 5600 * MS);
@@ -47,7 +54,7 @@ static void test_one_user(void **state)
 /* Three quarters of the time, whoever it is for; root can all the same. */
 static void test_many_users(void **state)
 {
-	struct allowance *a = allowance__new(false);
+	struct allowance *a = allowance__new(&options);
 	uint64_t end = START + 10000 * MS, spent = look_all_the_time(a, 1, 1000, end);
 
 	assert_in_range(spent, 7400 * MS, 8300 * MS);
@@ -58,7 +65,7 @@ static void test_many_users(void **state)
 /* What is quick is never put off, however often it comes. */
 static void test_quick(void **state)
 {
-	struct allowance *a = allowance__new(true);
+	struct allowance *a = allowance__new(&options);
 
 	for (uint64_t now = START; now < START + 10000 * MS; now += MS) {
 		assert_true(allowance__may(a, 1000, now));

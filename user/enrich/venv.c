@@ -125,10 +125,13 @@ static bool find(int dir, const struct process_facts *facts, char *room, size_t 
 
 /*
  * The paths are the process's: one can lead through 40 symbolic links of 4096 bytes, a walk of many
- * milliseconds, at each exec of anything that is called python. What a user's take is booked
- * tenfold: a twentieth of the time is his.
+ * milliseconds, at each exec of anything that is called python.
  */
-#define PRICE 10
+static const struct allowance_options part = {
+	.user_percent = 5,
+	.all_percent = 10,
+	.ahead_ns = 1000000000,
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct allowance *allowance;
@@ -139,7 +142,7 @@ static bool may(uid_t uid, uint64_t now)
 
 	pthread_mutex_lock(&lock);
 	if (!allowance)
-		allowance = allowance__new(false);
+		allowance = allowance__new(&part);
 	yes = allowance && allowance__may(allowance, uid, now);
 	pthread_mutex_unlock(&lock);
 	return yes;
@@ -148,7 +151,7 @@ static bool may(uid_t uid, uint64_t now)
 static void took(uid_t uid, const struct time_budget *cost)
 {
 	pthread_mutex_lock(&lock);
-	allowance__took(allowance, uid, cost->monotonic, PRICE * time_budget__spent(cost));
+	allowance__took(allowance, uid, cost->monotonic, time_budget__spent(cost));
 	pthread_mutex_unlock(&lock);
 }
 

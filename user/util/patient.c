@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../allowance.h"
 #include "../confine/caps.h"
 #include "clock.h"
 
@@ -19,14 +20,6 @@
 #define PROMPT_NS (2 * NS_PER_MS)
 /* A thread that has not begun by then has no CPU to run on. */
 #define STARVED_NS (2000 * NS_PER_MS)
-/* How long one user's processes may make us wait at a stretch, and all users'; what is used up
- * comes back in time, a fourth and half as fast. */
-#define USER_SPARE_NS (200 * NS_PER_MS)
-#define ALL_SPARE_NS  (400 * NS_PER_MS)
-#define USER_REFILL   4
-#define ALL_REFILL    2
-/* Users that are remembered to have made us wait. */
-#define USERS 32
 /* For what a look has on its stack, and thread-local. */
 #ifdef __SANITIZE_ADDRESS__
 #define STACK_SIZE (1024 * 1024)
@@ -45,68 +38,20 @@ struct worker {
 	bool done, left;
 };
 
-/* Time that may be waited. */
-struct spare {
-	uint64_t ns, at_ns;
-};
-
-struct user {
-	uid_t uid;
-	bool used;
-	struct spare spare;
+/* How long one user's processes may make us wait, and all users'; 200 and 400 ms at a stretch. */
+static const struct allowance_options waits = {
+	.user_percent = 25,
+	.all_percent = 50,
+	.ahead_ns = 800 * NS_PER_MS,
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct worker *kept; /* waits for work, or does some that is waited for */
 static struct worker *out[PATIENT_OUT_MAX];
 static unsigned out_cnt;
-static struct user users[USERS];
-static struct spare all = {.ns = ALL_SPARE_NS};
+static struct allowance *allowance; /* once somebody has made us wait */
 
 static __thread struct worker *self;
-
-static void spare__refill(struct spare *s, uint64_t now, uint64_t max, unsigned refill)
-{
-	s->ns += (now - s->at_ns) / refill;
-	s->at_ns = now;
-	if (s->ns > max)
-		s->ns = max;
-}
-
-static void spare__take(struct spare *s, uint64_t ns)
-{
-	s->ns -= s->ns < ns ? s->ns : ns;
-}
-
-/* The user's, whose spare time is up to date; with `make` in place of the one that has most of it.
- * NULL: has all. */
-static struct user *user__find(uid_t uid, uint64_t now, bool make)
-{
-	struct user *best = &users[0];
-
-	for (size_t i = 0; i < USERS; i++) {
-		struct user *u = &users[i];
-
-		if (u->used)
-			spare__refill(&u->spare, now, USER_SPARE_NS, USER_REFILL);
-		if (u->used && u->uid == uid)
-			return u;
-		if (best->used && (!u->used || u->spare.ns > best->spare.ns))
-			best = u;
-	}
-	if (!make)
-		return NULL;
-	*best = (struct user){.uid = uid, .used = true, .spare = {USER_SPARE_NS, now}};
-	return best;
-}
-
-static bool user__any(void)
-{
-	for (size_t i = 0; i < USERS; i++)
-		if (users[i].used)
-			return true;
-	return false;
-}
 
 /* Root for a process that is gone, or keeps its memory to itself (as the kernel has it). */
 static uid_t owner(pid_t pid)
@@ -190,15 +135,13 @@ static struct worker *worker__new(void)
 	return NULL;
 }
 
-/* Whether to look into a process, for as long as that: 0 or -errno. */
-static int allow(pid_t pid, uint64_t now, uint64_t ns)
+/* Whether to look into a process: 0 or -errno. */
+static int allow(pid_t pid, uint64_t now)
 {
 	unsigned of_user = 0;
-	struct user *u;
 	uid_t uid;
 
-	spare__refill(&all, now, ALL_SPARE_NS, ALL_REFILL);
-	if (!out_cnt && !user__any())
+	if (!out_cnt && !allowance)
 		return 0;
 	uid = owner(pid);
 	for (unsigned i = 0; i < out_cnt; i++) {
@@ -206,13 +149,9 @@ static int allow(pid_t pid, uint64_t now, uint64_t ns)
 			return -EINPROGRESS;
 		of_user += out[i]->uid == uid;
 	}
-	u = user__find(uid, now, false);
-	if (u && u->spare.ns == USER_SPARE_NS)
-		u->used = false;
 	if (out_cnt == PATIENT_OUT_MAX || of_user >= PATIENT_OUT_USER_MAX)
 		return -EBUSY;
-	/* what is cut short would tell nothing of the process */
-	return all.ns < ns || (u && u->spare.ns < ns) ? -EBUSY : 0;
+	return allowance && !allowance__may(allowance, uid, now) ? -EBUSY : 0;
 }
 
 static bool wait_until(struct worker *w, uint64_t end_ns)
@@ -243,12 +182,14 @@ static bool worker__wait(struct worker *w, uint64_t begin_ns, uint64_t ns)
 	return w->done;
 }
 
-static void charge(pid_t pid, uint64_t now, uint64_t ns)
+static void charge(pid_t pid, uint64_t begun, uint64_t ns)
 {
 	if (ns <= PROMPT_NS)
 		return;
-	spare__take(&all, ns);
-	spare__take(&user__find(owner(pid), now, true)->spare, ns);
+	if (!allowance)
+		allowance = allowance__new(&waits);
+	if (allowance)
+		allowance__took(allowance, owner(pid), begun, ns);
 }
 
 static int run_locked(pid_t pid, unsigned ms, void (*run)(void *arg), void (*drop)(void *arg),
@@ -256,7 +197,7 @@ static int run_locked(pid_t pid, unsigned ms, void (*run)(void *arg), void (*dro
 {
 	uint64_t begin = clock__monotonic(), ns = ms * NS_PER_MS;
 	struct worker *w;
-	int err = allow(pid, begin, ns);
+	int err = allow(pid, begin);
 
 	if (err)
 		return err;
@@ -280,7 +221,7 @@ static int run_locked(pid_t pid, unsigned ms, void (*run)(void *arg), void (*dro
 		err = -ETIME;
 	}
 	if (w->begun_ns)
-		charge(pid, begin, clock__monotonic() - w->begun_ns);
+		charge(pid, w->begun_ns, clock__monotonic() - w->begun_ns);
 	return err;
 }
 
