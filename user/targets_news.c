@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -27,6 +26,7 @@
 #include "targets_impl.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/proc_user.h"
 
 /* That the events of a process are seen. rec: the kernel's word of it, or NULL. */
 static void targets__tell(struct targets *t, const struct discovered *found,
@@ -174,33 +174,10 @@ void targets__pass(struct targets *t, struct hold *h)
 	installed__each(t->opts->interpreters, targets__whole_host(t), pass_installed, &p);
 }
 
-/* Its real user, as in the kernel's records. Not the owner of its files in /proc, which it can make
- * root. */
-static uint32_t user_of(pid_t pid)
-{
-	char path[32], text[1024], *line;
-	uint32_t uid = 0;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	/* a newline in its name, which comes before, is escaped */
-	line = strstr(text, "\nUid:\t");
-	if (line)
-		uid = (uint32_t)strtoul(line + strlen("\nUid:\t"), NULL, 10);
-	return uid;
-}
-
 /* Whether it was looked at: else it is held the next time, too. */
 static bool targets__look_at_held(struct targets *t, const struct held *held)
 {
-	uint32_t uid = user_of(held->pid);
+	uint32_t uid = proc_user__of(held->pid);
 	struct time_budget cost = time_budget__new(0);
 	struct discovered found;
 	int ret;

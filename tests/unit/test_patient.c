@@ -19,6 +19,7 @@
 
 #include "util/clock.h"
 #include "util/patient.h"
+#include "util/proc_user.h"
 
 /* Processes, for their numbers and users. */
 #define PROCESSES (PATIENT_OUT_MAX + 1)
@@ -179,7 +180,10 @@ static void processes_of_one_user(void **state)
 		for (;;)
 			pause();
 	}
-	pause_ms(100); /* until they are that user's, and time has come back */
+	pause_ms(100);  /* until they are that user's, and time has come back */
+	if (!geteuid()) /* whose files in /proc are root's since */
+		assert_int_equal(proc_user__of(own[0]), 20000);
+	assert_int_equal(proc_user__of(0x7ffffffe), 0);
 	for (int i = 0; i < PATIENT_OUT_USER_MAX; i++)
 		assert_int_equal(look(own[i], 2), -ETIME);
 	assert_int_equal(look(own[PATIENT_OUT_USER_MAX], 2), -EBUSY);

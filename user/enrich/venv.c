@@ -13,6 +13,7 @@
 
 #include "../allowance.h"
 #include "../util/clock.h"
+#include "../util/proc_user.h"
 #include "proc_facts.h"
 
 /* Whether a path is there, below that root: links cannot lead out of it. regular: it must be a
@@ -136,7 +137,7 @@ static const struct allowance_options part = {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct allowance *allowance;
 
-static bool may(uid_t uid, uint64_t now)
+static bool may(uint32_t uid, uint64_t now)
 {
 	bool yes;
 
@@ -148,7 +149,7 @@ static bool may(uid_t uid, uint64_t now)
 	return yes;
 }
 
-static void took(uid_t uid, const struct time_budget *cost)
+static void took(uint32_t uid, const struct time_budget *cost)
 {
 	pthread_mutex_lock(&lock);
 	allowance__took(allowance, uid, cost->monotonic, time_budget__spent(cost));
@@ -159,12 +160,12 @@ static void took(uid_t uid, const struct time_budget *cost)
 bool venv__read(int dir, const struct process_facts *facts, char *room, size_t size, char *out)
 {
 	struct time_budget cost = time_budget__new(0);
-	struct stat st;
+	uint32_t uid = proc_user__of_dir(dir);
 	bool found;
 
-	if (fstat(dir, &st) || !may(st.st_uid, cost.monotonic))
+	if (!may(uid, cost.monotonic))
 		return false;
 	found = find(dir, facts, room, size, out);
-	took(st.st_uid, &cost);
+	took(uid, &cost);
 	return found;
 }

@@ -5,15 +5,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "../allowance.h"
 #include "../confine/caps.h"
 #include "clock.h"
+#include "proc_user.h"
 
 #define NS_PER_MS 1000000ull
 /* A wait up to this is the machine's, not the process's. */
@@ -52,16 +51,6 @@ static unsigned out_cnt;
 static struct allowance *allowance; /* once somebody has made us wait */
 
 static __thread struct worker *self;
-
-/* Root for a process that is gone, or keeps its memory to itself (as the kernel has it). */
-static uid_t owner(pid_t pid)
-{
-	struct stat st;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-	return stat(path, &st) ? 0 : st.st_uid;
-}
 
 static void worker__free(struct worker *w)
 {
@@ -143,7 +132,7 @@ static int allow(pid_t pid, uint64_t now)
 
 	if (!out_cnt && !allowance)
 		return 0;
-	uid = owner(pid);
+	uid = proc_user__of(pid);
 	for (unsigned i = 0; i < out_cnt; i++) {
 		if (out[i]->pid == pid)
 			return -EINPROGRESS;
@@ -189,7 +178,7 @@ static void charge(pid_t pid, uint64_t begun, uint64_t ns)
 	if (!allowance)
 		allowance = allowance__new(&waits);
 	if (allowance)
-		allowance__took(allowance, owner(pid), begun, ns);
+		allowance__took(allowance, proc_user__of(pid), begun, ns);
 }
 
 static int run_locked(pid_t pid, unsigned ms, void (*run)(void *arg), void (*drop)(void *arg),
@@ -214,7 +203,7 @@ static int run_locked(pid_t pid, unsigned ms, void (*run)(void *arg), void (*dro
 	w->run = run;
 	pthread_cond_signal(&w->changed);
 	if (!worker__wait(w, begin, ns)) {
-		w->uid = owner(pid);
+		w->uid = proc_user__of(pid);
 		w->left = true;
 		out[out_cnt++] = w;
 		kept = NULL;
