@@ -189,21 +189,6 @@ static char state_of(pid_t pid)
 	return paren && paren[1] == ' ' ? paren[2] : 0;
 }
 
-/* The next number among a directory's entries, 0 at the end. */
-static pid_t next_pid(DIR *dir)
-{
-	struct dirent *entry;
-
-	while ((entry = readdir(dir))) {
-		char *end;
-		long n = strtol(entry->d_name, &end, 10);
-
-		if (!*end && n > 0 && n <= INT_MAX)
-			return (pid_t)n;
-	}
-	return 0;
-}
-
 /* Without the right to look, only a name can tell that there might have been something. */
 static bool matters(const struct proc_map *m)
 {
@@ -303,7 +288,7 @@ static int next_thread(struct discover_look *l)
 	}
 	proc_maps__close(l->maps);
 	l->maps = NULL;
-	while ((tid = next_pid(l->threads)))
+	while ((tid = pid_list__next(l->threads)))
 		if (tid != l->pid && !proc_maps__open(tid, &l->maps)) {
 			l->via = tid;
 			return 1;

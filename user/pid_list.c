@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "pid_list.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -22,21 +21,30 @@ int pid_list__add(struct pid_list *l, pid_t pid)
 	return 0;
 }
 
-int pid_list__add_all(struct pid_list *l)
+pid_t pid_list__next(DIR *dir)
 {
-	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	int err = 0;
 
-	if (!proc)
-		return -errno;
-	while (!err && (entry = readdir(proc))) {
+	while ((entry = readdir(dir))) {
 		char *end;
 		long n = strtol(entry->d_name, &end, 10);
 
 		if (!*end && n > 0 && n <= INT_MAX)
-			err = pid_list__add(l, (pid_t)n);
+			return (pid_t)n;
 	}
+	return 0;
+}
+
+int pid_list__add_all(struct pid_list *l)
+{
+	DIR *proc = opendir("/proc");
+	pid_t pid;
+	int err = 0;
+
+	if (!proc)
+		return -errno;
+	while (!err && (pid = pid_list__next(proc)))
+		err = pid_list__add(l, pid);
 	closedir(proc);
 	return err;
 }

@@ -3,6 +3,7 @@
 #ifndef PYTRAIL_PID_LIST_H
 #define PYTRAIL_PID_LIST_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -15,6 +16,9 @@ struct pid_list {
 
 /* Adds one. 0 or -ENOMEM. */
 int pid_list__add(struct pid_list *l, pid_t pid);
+
+/* The next number among a directory's entries, of /proc or /proc/PID/task; 0 at the end. */
+pid_t pid_list__next(DIR *dir);
 
 /* Adds all that there are. 0 or -errno. */
 int pid_list__add_all(struct pid_list *l);
